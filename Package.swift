@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Top to bottom is the direction the data flows. A target depends only on targets above it, Shared sees neither side, and the
+// sides never see each other: Tests/Architecture holds these lines, because SwiftPM does not.
+
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+
+func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(
+        name: name,
+        path: "Sources/Shared/SystemLibraries/\(name)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([package])])
+}
+
+func cTarget(_ name: String) -> Target {
+    .target(
+        name: name,
+        path: "Sources/Shared/\(name)",
+        cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error), .enableWarning("all"), .unsafeFlags(["-O2"])])
+}
+
+func module(_ side: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(side)/\(name)")
+}
+
+func program(_ side: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(side)/\(name)")
+}
+
+func tests(_ path: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(path)")
+}
+
+let package = Package(
+    name: "ferry",
+    products: [
+        .executable(name: "ferry-online", targets: ["ferry-online"]),
+        .executable(name: "ferry-offline", targets: ["ferry-offline"]),
+        .executable(name: "loopback-registry", targets: ["loopback-registry"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        // Shared
+        systemLibrary("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        systemLibrary("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
+        systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
+        systemLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
+        cTarget("CPlatform"),
+        cTarget("CSHA512Lanes"),
+        module("Shared", "Platform", ["CPlatform", systemPackage]),
+        module("Shared", "CanonicalJSON", []),
+        module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
+        module("Shared", "Archives", ["CArchive", "CZstd"]),
+        module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
+        module("Shared", "VerdaccioSettings", ["PackageStore", systemPackage, yams]),
+        module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
+        module(
+            "Shared", "BundleFormat",
+            ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
+        module("Shared", "MediaLayout", ["Platform", "CanonicalJSON", "Integrity", "BundleFormat", systemPackage]),
+        module("Shared", "ImportLedger", ["Platform", "Integrity", "PackageStore", "BundleFormat", systemPackage, grdb]),
+
+        // Online
+        module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+        module(
+            "Online", "Export",
+            ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", systemPackage]),
+        program(
+            "Online", "ferry-online",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout",
+                "Catalog", "Export", systemPackage, argumentParser,
+            ]),
+
+        // Offline
+        module(
+            "Offline", "Verification",
+            ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", systemPackage]),
+        module("Offline", "Staging", ["Platform", "Integrity", "PackageStore", "BundleFormat", systemPackage]),
+        module(
+            "Offline", "Activation",
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "BundleFormat", "ImportLedger", systemPackage]),
+        module(
+            "Offline", "ImportPipeline",
+            [
+                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification",
+                "Staging", "Activation", systemPackage,
+            ]),
+        program(
+            "Offline", "ferry-offline",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "BundleFormat", "MediaLayout",
+                "ImportLedger", "ImportPipeline", systemPackage, argumentParser,
+            ]),
+
+        // Test support
+        .target(name: "LoopbackRegistry", dependencies: [hummingbird, asyncHTTPClient], path: "Tests/Support/LoopbackRegistry"),
+        .executableTarget(
+            name: "loopback-registry", dependencies: ["LoopbackRegistry", argumentParser], path: "Tests/Support/loopback-registry"),
+
+        // Tests
+        tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),
+        tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
+        tests("Contract", "ContractTests", ["LoopbackRegistry", asyncHTTPClient]),
+    ])
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+]
+
+for target in package.targets where ![.system].contains(target.type) && !["CPlatform", "CSHA512Lanes"].contains(target.name) {
+    target.swiftSettings = strict
+}

@@ -1,0 +1,1 @@
+#include "csha512lanes.h"
