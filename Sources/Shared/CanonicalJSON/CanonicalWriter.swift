@@ -1,0 +1,117 @@
+extension JSONValue {
+    /// The canonical bytes of this value, RFC 8785 (JCS): no white space, names sorted by UTF-16, numbers as ECMAScript prints them.
+    package var canonicalBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        appendCanonical(to: &bytes)
+        return bytes
+    }
+
+    /// Appends the canonical bytes of this value.
+    package func appendCanonical(to bytes: inout [UInt8]) {
+        switch self {
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .number(let value): Self.append(value, to: &bytes)
+        case .string(let text): Self.append(text, to: &bytes)
+        case .array(let elements):
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                element.appendCanonical(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let object):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in object.members.sorted(by: { Self.precedes($0.name, $1.name) }).enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                Self.append(member.name, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                member.value.appendCanonical(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    /// RFC 8785 §3.2.3: by UTF-16 code units. Up to U+D7FF that is the order of the UTF-8 bytes, too.
+    private static func precedes(_ left: String, _ right: String) -> Bool {
+        if left.utf8.allSatisfy({ $0 < 0xED }), right.utf8.allSatisfy({ $0 < 0xED }) {
+            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        }
+        return left.utf16.lexicographicallyPrecedes(right.utf16)
+    }
+
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        var text = text
+        text.withUTF8 { utf8 in
+            var start = 0
+            for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
+                bytes.append(contentsOf: utf8[start..<index])
+                appendEscape(byte, to: &bytes)
+                start = index + 1
+            }
+            bytes.append(contentsOf: utf8[start...])
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x22, 0x5C: bytes.append(byte)
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        default:
+            let digits = Array("0123456789abcdef".utf8)
+            bytes.append(contentsOf: "u00".utf8)
+            bytes.append(digits[Int(byte >> 4)])
+            bytes.append(digits[Int(byte & 15)])
+        }
+    }
+
+    /// ECMA-262 Number::toString, from Swift's shortest digits, which are the same digits.
+    private static func append(_ number: Double, to bytes: inout [UInt8]) {
+        if number.magnitude < 9_007_199_254_740_992, number.rounded() == number {
+            bytes.append(contentsOf: String(Int64(number)).utf8)
+            return
+        }
+        var digits: [UInt8] = []
+        var exponent = 0
+        var pointAt: Int?
+        let text = Array(number.magnitude.description.utf8)
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "."): pointAt = digits.count
+            case UInt8(ascii: "e"):
+                exponent = Int(String(decoding: text[(index + 1)...], as: UTF8.self)) ?? 0
+                index = text.count
+            default: digits.append(text[index])
+            }
+            index += 1
+        }
+        // The value is 0.d1d2d3… × 10^point.
+        var point = (pointAt ?? digits.count) + exponent
+        while digits.count > 1, digits.first == 0x30 {
+            digits.removeFirst()
+            point -= 1
+        }
+        while digits.count > 1, digits.last == 0x30 { digits.removeLast() }
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        let zero = UInt8(ascii: "0")
+        if digits.count <= point, point <= 21 {
+            bytes += digits + [UInt8](repeating: zero, count: point - digits.count)
+        } else if point > 0, point <= 21 {
+            bytes += digits[..<point] + [UInt8(ascii: ".")] + digits[point...]
+        } else if point > -6, point <= 0 {
+            bytes += Array("0.".utf8) + [UInt8](repeating: zero, count: -point) + digits
+        } else {
+            bytes.append(digits[0])
+            if digits.count > 1 { bytes += [UInt8(ascii: ".")] + digits[1...] }
+            bytes += Array("e\(point > 0 ? "+" : "-")\((point - 1).magnitude)".utf8)
+        }
+    }
+}

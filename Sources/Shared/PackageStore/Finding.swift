@@ -1,0 +1,65 @@
+/// Something in a storage that a person should know, and that did not stop the work.
+package struct Finding: Sendable, Hashable, CustomStringConvertible {
+    /// How bad it is.
+    package enum Severity: String, Sendable, Hashable {
+        /// Good to know; nothing is left out because of it.
+        case note
+        /// A file or version is left out.
+        case warning
+        /// A whole package is left out.
+        case error
+    }
+
+    /// What was found. The raw values are the words used in JSON and never change their meaning.
+    package enum Code: String, Sendable, Hashable, CaseIterable {
+        case strayEntry = "stray-entry"
+        case emptyDirectory = "empty-directory"
+        case symbolicLink = "symbolic-link"
+        case invalidName = "invalid-name"
+        case misplacedPackage = "misplaced-package"
+        case ambiguousPackage = "ambiguous-package"
+        case unreadable = "unreadable"
+        case changedWhileRead = "changed-while-read"
+        case leftover = "leftover"
+        case packumentMissing = "packument-missing"
+        case packumentEmpty = "packument-empty"
+        case packumentInvalid = "packument-invalid"
+        case packumentTooLarge = "packument-too-large"
+        case nameMismatch = "name-mismatch"
+        case versionInvalid = "version-invalid"
+        case tarballUndeclared = "tarball-undeclared"
+        case tarballMismatch = "tarball-mismatch"
+        case tarballTooLarge = "tarball-too-large"
+        case tarballUnproven = "tarball-unproven"
+        case tarballShared = "tarball-shared"
+
+        /// How bad it is wherever it is found.
+        package var severity: Severity {
+            switch self {
+            case .strayEntry, .emptyDirectory, .leftover, .tarballUnproven: .note
+            case .symbolicLink, .versionInvalid, .tarballUndeclared, .tarballMismatch, .tarballTooLarge, .tarballShared,
+                .changedWhileRead, .unreadable, .invalidName:
+                .warning
+            case .misplacedPackage, .ambiguousPackage, .packumentMissing, .packumentEmpty, .packumentInvalid, .packumentTooLarge,
+                .nameMismatch:
+                .error
+            }
+        }
+    }
+
+    package let code: Code
+    /// The file, directory or version it is about.
+    package let subject: String
+    /// What was seen, in words.
+    package let message: String
+
+    package init(_ code: Code, _ subject: String, _ message: String) {
+        self.code = code
+        self.subject = subject
+        self.message = message
+    }
+
+    package var severity: Severity { code.severity }
+
+    package var description: String { "\(severity.rawValue): \(subject): \(message) [\(code.rawValue)]" }
+}

@@ -1,0 +1,86 @@
+import Glibc
+package import Platform
+package import SystemPackage
+
+/// Verdaccio's lock on one package: the empty file `package.json.lock`, made exclusively (VERDACCIO: `@verdaccio/file-locking`).
+///
+/// Publishing, tagging and unpublishing take it, so a read-merge-write under it loses nothing. Verdaccio ignores a lock after about
+/// 112 seconds of waiting and takes over one that is older than five minutes, hence `isHeld`.
+package struct PackageLock: Sendable {
+    /// How the lock is waited for.
+    package struct Patience: Sendable {
+        /// How often it is tried, with `pause` in between.
+        package var attempts: Int
+        /// Waits for about a tenth of a second; a test gives its own.
+        package var pause: @Sendable () -> Void
+        /// Nanoseconds of a clock that only moves forward.
+        package var elapsed: @Sendable () -> Int64
+
+        package init(
+            attempts: Int = 1200, pause: @escaping @Sendable () -> Void = { usleep(100_000) },
+            elapsed: @escaping @Sendable () -> Int64 = PackageLock.monotonicNanoseconds
+        ) {
+            self.attempts = attempts
+            self.pause = pause
+            self.elapsed = elapsed
+        }
+    }
+
+    /// The lock stayed with somebody else for as long as `Patience` allows. Nothing was changed.
+    package struct Busy: Error, CustomStringConvertible {
+        package let path: FilePath
+        package var description: String { "\"\(path)\" is held by another process; is a publish hanging?" }
+    }
+
+    /// The lock file.
+    package let path: FilePath
+    /// What the file was when it was made.
+    package let identity: FileIdentity
+    private let files: any FileSystem
+    private let patience: Patience
+    private let takenAt: Int64
+
+    private static let staleAfter: Int64 = 5 * 60 * 1_000_000_000
+    private static let trustedFor: Int64 = 60 * 1_000_000_000
+
+    /// Takes the lock of the package in a directory, waiting for it, and takes over one that is older than five minutes.
+    ///
+    /// - Throws: `Busy`, or `FileSystemError` where the file cannot be made.
+    package init(directory: FilePath, files: any FileSystem, clock: WallClock, patience: Patience) throws {
+        path = directory.appending("package.json.lock")
+        self.files = files
+        self.patience = patience
+        for _ in 0..<max(1, patience.attempts) {
+            if let identity = try files.createExclusively(path) {
+                self.identity = identity
+                takenAt = patience.elapsed()
+                return
+            }
+            if let other = try files.status(of: path), clock.now().nanoseconds - other.identity.changed > Self.staleAfter {
+                _ = try files.remove(path)
+            } else {
+                patience.pause()
+            }
+        }
+        throw Busy(path: path)
+    }
+
+    /// Whether the lock file is still the one that was made, and young enough that Verdaccio respects it.
+    package func isHeld() throws(FileSystemError) -> Bool {
+        guard patience.elapsed() - takenAt < Self.trustedFor, let status = try files.status(of: path) else { return false }
+        return status.identity.inode == identity.inode && status.identity.device == identity.device
+    }
+
+    /// Removes the lock file if it is still ours.
+    package func release() throws(FileSystemError) {
+        guard let status = try files.status(of: path), status.identity.inode == identity.inode else { return }
+        _ = try files.remove(path)
+    }
+
+    /// Nanoseconds of the machine's monotonic clock.
+    package static func monotonicNanoseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+}

@@ -1,0 +1,278 @@
+package import CanonicalJSON
+package import Integrity
+
+/// What becomes of one version of an incoming transfer form. The raw values are the words of the ledger.
+package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
+    /// It was not here, and now it is.
+    case added
+    /// It was here with the same bytes.
+    case held
+    /// It was here, but its bytes were damaged; the incoming ones replace them.
+    case healed
+    /// A version of that number but with other bytes is here; ours stays.
+    case conflict
+    /// The package holds only local versions and is not mixed with a public one of the same name.
+    case ownedLocally = "owned-locally"
+    /// Its tarball is neither in the bundle nor here: it was refused or removed here before.
+    case absent
+
+    /// Whether the destination did not take what it was offered.
+    package var isRefusal: Bool { self == .conflict || self == .ownedLocally }
+}
+
+/// Merges an incoming transfer form into what a storage holds: three-way, with the last form this destination was given as the base.
+///
+/// Local versions and tags are never lost or changed, a tag that points at a local version is never moved, and what was not changed
+/// locally since the base follows the origin. A pure function: nothing is read or written.
+package struct PackumentMerge: Sendable {
+    /// What is known of the tarballs of the package.
+    package struct Tarballs: Sendable {
+        /// The digest the origin's target gives each tarball of the incoming form.
+        package var offered: [FileName: SHA512Digest]
+        /// The tarballs that came with the bundle.
+        package var staged: Set<FileName>
+        /// What lies in the package's directory: the digest where it was measured, `nil` where it was proved otherwise.
+        package var present: [FileName: SHA512Digest?]
+        /// What the ledger says this destination was given before, whatever the origin.
+        package var delivered: [FileName: Set<SHA512Digest>]
+
+        package init(
+            offered: [FileName: SHA512Digest], staged: Set<FileName>, present: [FileName: SHA512Digest?],
+            delivered: [FileName: Set<SHA512Digest>]
+        ) {
+            self.offered = offered
+            self.staged = staged
+            self.present = present
+            self.delivered = delivered
+        }
+
+        func holdsOffered(_ file: FileName) -> Bool {
+            guard let found = present[file] else { return false }
+            return found == nil || found == offered[file]
+        }
+    }
+
+    /// What may be done beyond the careful default.
+    package struct Policy: Sendable {
+        /// Mix incoming versions into a package that holds only local ones.
+        package var adoptsLocalPackages = false
+        /// The bundle is older than the newest applied one: absent versions may be added, nothing else changes.
+        package var addsOnly = false
+
+        package init() {}
+    }
+
+    /// The merged document, canonical when written; equal to the local one where nothing changes.
+    package private(set) var document: JSONObject
+    /// Whether the document differs from the local one.
+    package private(set) var isChanged = false
+    /// What became of each incoming version.
+    package private(set) var outcomes: [FileName: VersionOutcome] = [:]
+    /// Tarballs to place where none stands.
+    package private(set) var place: [FileName] = []
+    /// Tarballs to replace because their bytes are damaged.
+    package private(set) var heal: [FileName] = []
+
+    private let local: JSONObject
+    private let base: JSONObject?
+    private let incoming: TransferForm
+    private let tarballs: Tarballs
+    private let policy: Policy
+
+    /// - Parameters:
+    ///   - incoming: what the origin's target says of the package.
+    ///   - local: what the storage says; `nil` where the package is not here.
+    ///   - base: the last form of this origin that was applied here, if any.
+    package init(
+        _ incoming: TransferForm, into local: StoredPackument?, base: JSONObject?, tarballs: Tarballs, policy: Policy
+    ) {
+        self.incoming = incoming
+        self.local = local?.object ?? JSONObject()
+        self.base = base
+        self.tarballs = tarballs
+        self.policy = policy
+        document = self.local
+        let localVersions = Dictionary((local?.declared ?? []).map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })
+        let isOwnedLocally =
+            !localVersions.isEmpty && !policy.adoptsLocalPackages && localVersions.values.allSatisfy { isLocal($0) }
+        if isOwnedLocally {
+            for version in incoming.carried { outcomes[version.file] = .ownedLocally }
+            return
+        }
+        for version in incoming.carried { decide(version, localVersions[version.version]) }
+        merge(localVersions)
+        isChanged = local == nil || document != self.local
+    }
+
+    /// A version is local unless this destination was given its bytes, by an earlier bundle or by this one.
+    private func isLocal(_ version: DeclaredVersion) -> Bool {
+        if let offered = tarballs.offered[version.file], incoming.carried.contains(where: { $0.version == version.version }),
+            let same = isSame(version, sha512: offered), same
+        {
+            return false
+        }
+        guard let given = tarballs.delivered[version.file] else { return true }
+        if let declared = version.integrity?.sha512, !declared.isEmpty { return given.isDisjoint(with: declared) }
+        guard let found = tarballs.present[version.file], let found else { return given.isEmpty }
+        return !given.contains(found)
+    }
+
+    /// Whether a local entry declares these bytes; `nil` where it does not say enough.
+    private func isSame(_ version: DeclaredVersion, sha512: SHA512Digest) -> Bool? {
+        if let declared = version.integrity?.sha512, !declared.isEmpty { return declared.contains(sha512) }
+        if let theirs = incoming.carried.first(where: { $0.version == version.version }), let a = theirs.shasum, let b = version.shasum {
+            return a == b
+        }
+        guard let found = tarballs.present[version.file], let found else { return nil }
+        return found == sha512
+    }
+
+    private mutating func decide(_ version: DeclaredVersion, _ local: DeclaredVersion?) {
+        let file = version.file
+        let isPresent = tarballs.present[file] != nil
+        if let local {
+            let isTheSame = local.file == file && tarballs.offered[file].flatMap { isSame(local, sha512: $0) } == true
+            guard isTheSame else {
+                outcomes[file] = .conflict
+                return
+            }
+            if tarballs.holdsOffered(file) {
+                outcomes[file] = .held
+            } else if tarballs.staged.contains(file) {
+                outcomes[file] = isPresent ? .healed : .added
+            } else {
+                outcomes[file] = .absent
+            }
+        } else if isPresent {
+            outcomes[file] = tarballs.holdsOffered(file) ? .added : .conflict
+        } else {
+            outcomes[file] = tarballs.staged.contains(file) ? .added : .absent
+        }
+        if outcomes[file] == .added, !isPresent { place.append(file) }
+        if outcomes[file] == .healed { heal.append(file) }
+    }
+
+    private mutating func merge(_ localVersions: [PackageVersion: DeclaredVersion]) {
+        let name = incoming.object["name"] ?? .null
+        document["name"] = name
+        document["_id"] = name
+        document["versions"] = .object(mergedVersions(localVersions))
+        document["time"] = .object(mergedTime())
+        document["dist-tags"] = .object(mergedTags(localVersions))
+        document["_attachments"] = .object(mergedAttachments())
+        document["_uplinks"] = [:]
+        document["_distfiles"] = [:]
+        if document["users"]?.object == nil { document["users"] = [:] }
+        if document["_rev"]?.string == nil { document["_rev"] = incoming.object["_rev"] }
+        document["readme"] = policy.addsOnly ? local["readme"] ?? incoming.object["readme"] : followed("readme", local, base, incoming.object)
+    }
+
+    /// The rule of a three-way merge for one member: what was not changed here follows the origin.
+    private func followed(_ name: String, _ local: JSONObject, _ base: JSONObject?, _ incoming: JSONObject) -> JSONValue? {
+        let mine = local[name]
+        return mine == nil || (base != nil && mine == base?[name]) ? incoming[name] : mine
+    }
+
+    private func takes(_ file: FileName) -> Bool {
+        switch outcomes[file] {
+        case .added, .held, .healed: true
+        default: false
+        }
+    }
+
+    private func mergedVersions(_ localVersions: [PackageVersion: DeclaredVersion]) -> JSONObject {
+        let distfiles = local["_distfiles"]?.object
+        var versions: [String: JSONValue] = [:]
+        for (name, value) in local["versions"]?.object?.members ?? [] {
+            // What a proxy only knew of and never held is no version of this registry.
+            if let entry = PackageVersion(name).flatMap({ localVersions[$0] }), tarballs.present[entry.file] == nil,
+                distfiles?[entry.file.text] != nil
+            {
+                continue
+            }
+            versions[name] = value
+        }
+        let baseVersions = base?["versions"]?.object?.dictionary ?? [:]
+        for version in incoming.carried where takes(version.file) {
+            let name = version.version.text
+            let theirs = incoming.object["versions"]?.object?[name] ?? .object(version.manifest)
+            guard let mine = versions[name]?.object else {
+                versions[name] = theirs
+                continue
+            }
+            if !policy.addsOnly { versions[name] = mergedManifest(mine, base: baseVersions[name]?.object, theirs: theirs.object) }
+        }
+        return JSONObject(uniqueMembers: versions.map { (name: $0.key, value: $0.value) })
+    }
+
+    private func mergedManifest(_ mine: JSONObject, base: JSONObject?, theirs: JSONObject?) -> JSONValue {
+        guard let theirs else { return .object(mine) }
+        guard let base else {
+            // Never given before, yet here with the same bytes: the origin describes it; a local deprecation stays.
+            var result = theirs
+            if let deprecated = mine["deprecated"] { result["deprecated"] = deprecated }
+            return .object(result)
+        }
+        var result = JSONObject()
+        for name in Set((mine.members + base.members + theirs.members).map(\.name)) {
+            result[name] = mine[name] == base[name] ? theirs[name] : mine[name]
+        }
+        return .object(result)
+    }
+
+    private func mergedTime() -> JSONObject {
+        var time = local["time"]?.object ?? JSONObject()
+        let baseTime = base?["time"]?.object
+        let theirs = incoming.object["time"]?.object ?? JSONObject()
+        for (name, value) in theirs.members {
+            let isVersion = name != "created" && name != "modified"
+            if isVersion, !incoming.carried.contains(where: { $0.version.text == name && takes($0.file) }) { continue }
+            if time[name] == nil || (!policy.addsOnly && baseTime != nil && time[name] == baseTime?[name]) { time[name] = value }
+        }
+        let versions = Set((document["versions"]?.object?.members ?? []).map(\.name))
+        return JSONObject(
+            uniqueMembers: time.members.filter { $0.name == "created" || $0.name == "modified" || versions.contains($0.name) })
+    }
+
+    private func mergedTags(_ localVersions: [PackageVersion: DeclaredVersion]) -> JSONObject {
+        let mine = local["dist-tags"]?.object?.dictionary ?? [:]
+        let old = base?["dist-tags"]?.object?.dictionary ?? [:]
+        let theirs = incoming.object["dist-tags"]?.object?.dictionary ?? [:]
+        let versions = Set((document["versions"]?.object?.members ?? []).map(\.name))
+        var tags: [String: JSONValue] = [:]
+        for name in Set(mine.keys).union(old.keys).union(theirs.keys) {
+            tags[name] = followedTag(mine: mine[name], old: old[name], theirs: theirs[name], versions: versions, localVersions)
+        }
+        let known = tags.filter { versions.contains($0.value.string ?? "") }
+        var result = JSONObject(uniqueMembers: known.map { (name: $0.key, value: $0.value) })
+        if result["latest"] == nil, let latest = PackageVersion.preferredLatest(of: versions.compactMap { PackageVersion($0) }) {
+            result["latest"] = .string(latest.text)
+        }
+        return result
+    }
+
+    private func followedTag(
+        mine: JSONValue?, old: JSONValue?, theirs: JSONValue?, versions: Set<String>,
+        _ localVersions: [PackageVersion: DeclaredVersion]
+    ) -> JSONValue? {
+        if policy.addsOnly, !localVersions.isEmpty { return mine }
+        let target = mine?.string.flatMap { PackageVersion($0) }.flatMap { localVersions[$0] }
+        if let target, isLocal(target) { return mine }
+        // Without a base, a tag on a version the origin knows as well is the origin's to move.
+        let isUnchanged = mine == old || (base == nil && (mine == nil || target != nil)) || (mine != nil && target == nil)
+        guard isUnchanged else { return mine }
+        guard let theirs else { return base == nil ? mine : nil }
+        return versions.contains(theirs.string ?? "") ? theirs : mine
+    }
+
+    private func mergedAttachments() -> JSONObject {
+        var attachments = local["_attachments"]?.object ?? JSONObject()
+        for version in incoming.carried where takes(version.file) {
+            if policy.addsOnly, attachments[version.file.text] != nil { continue }
+            attachments[version.file.text] = .object(TransferForm.attachment(of: version))
+        }
+        let files = Set(tarballs.present.keys).union(place)
+        return JSONObject(
+            uniqueMembers: attachments.members.filter { member in FileName(member.name).map(files.contains) ?? true })
+    }
+}

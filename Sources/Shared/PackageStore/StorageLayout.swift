@@ -1,0 +1,146 @@
+package import Platform
+package import SystemPackage
+
+/// Where the packages of a Verdaccio storage lie: its root, and the sub-directory each package's configuration names.
+package struct StorageLayout: Sendable {
+    /// Where a package's directory is.
+    package struct Location: Sendable, Hashable {
+        package let package: PackageName
+        package let directory: FilePath
+    }
+
+    /// The storage directory.
+    package let root: FilePath
+    /// The per-package `storage:` of Verdaccio's configuration; `nil` when no configuration is known, and then packages are looked for.
+    private let configured: (@Sendable (PackageName) -> String?)?
+
+    /// - Parameters:
+    ///   - root: the storage directory.
+    ///   - configured: for a package, the sub-directory that Verdaccio's configuration names, or `nil` for the root itself.
+    package init(root: FilePath, configured: (@Sendable (PackageName) -> String?)? = nil) {
+        self.root = root
+        self.configured = configured
+    }
+
+    /// The directory Verdaccio serves a package from, by its configuration; directly below the root where none is known.
+    package func directory(of package: PackageName) -> FilePath {
+        storageRoot(of: package).appending(package.text)
+    }
+
+    /// The physical storage a package belongs to: the root, or a sub-directory with a `storage:` of its own.
+    package func storageRoot(of package: PackageName) -> FilePath {
+        guard let subdirectory = configured?(package) else { return root }
+        return root.appending(subdirectory)
+    }
+
+    /// Finds every package, sorted by name, and what does not belong into a storage.
+    ///
+    /// Names that start with a dot are skipped. A directory that holds neither a packument nor tarballs nor a scope is taken for a
+    /// sub-storage and searched, at most four deep. Symbolic links are never followed, except the root itself. Packages that Verdaccio
+    /// would not serve from where they lie, or that lie in two places, are findings.
+    ///
+    /// - Throws: `FileSystemError` when the root is not a readable directory.
+    package func discover() throws(FileSystemError) -> (packages: [Location], findings: [Finding]) {
+        guard let reader = try DirectoryReader(opening: root, followingLink: true) else {
+            throw FileSystemError("open the storage", root, .noSuchFileOrDirectory)
+        }
+        var search = Search(isConfigured: configured != nil)
+        try search.visit(reader, prefix: "", depth: 0)
+        var packages: [Location] = []
+        var byName: [PackageName: [FilePath]] = [:]
+        for location in search.locations { byName[location.package, default: []].append(location.directory) }
+        for (package, directories) in byName {
+            if configured != nil {
+                let expected = directory(of: package)
+                for directory in directories where directory != expected {
+                    let message = "verdaccio's configuration serves \(package) from \"\(expected)\""
+                    search.findings.append(Finding(.misplacedPackage, directory.string, message))
+                }
+                if directories.contains(expected) { packages.append(Location(package: package, directory: expected)) }
+            } else if let directory = directories.first, directories.count == 1 {
+                packages.append(Location(package: package, directory: directory))
+            } else {
+                let places = directories.map { "\"\($0)\"" }.joined(separator: " and ")
+                let message = "lies in \(places); name verdaccio's configuration to tell which one is served"
+                search.findings.append(Finding(.ambiguousPackage, package.text, message))
+            }
+        }
+        packages.sort { $0.package < $1.package }
+        search.findings.sort { $0.subject.utf8.lexicographicallyPrecedes($1.subject.utf8) }
+        return (packages, search.findings)
+    }
+}
+
+/// The walk of one storage.
+private struct Search {
+    let isConfigured: Bool
+    var locations: [StorageLayout.Location] = []
+    var findings: [Finding] = []
+    private static let depthLimit = 4
+
+    mutating func visit(_ reader: DirectoryReader, prefix: String, depth: Int) throws(FileSystemError) {
+        for name in try reader.names() where !name.hasPrefix(".") {
+            let subject = prefix + name
+            switch try reader.status(of: name)?.kind {
+            case nil: continue
+            case .directory: try visitDirectory(named: name, of: reader, subject: subject, depth: depth)
+            case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
+            case .file, .other:
+                findings.append(Finding(.strayEntry, subject, "not a package; verdaccio's search ends at such an entry"))
+            }
+        }
+    }
+
+    private mutating func visitDirectory(
+        named name: String, of reader: DirectoryReader, subject: String, depth: Int
+    ) throws(FileSystemError) {
+        if name.hasPrefix("@") {
+            guard let scope = try open(reader.path.appending(name), subject: subject) else { return }
+            for part in try scope.names() where !part.hasPrefix(".") {
+                let subject = "\(subject)/\(part)"
+                switch try scope.status(of: part)?.kind {
+                case nil: continue
+                case .directory: add("\(name)/\(part)", at: scope.path.appending(part), subject: subject)
+                case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
+                case .file, .other:
+                    findings.append(Finding(.strayEntry, subject, "not a package; verdaccio's search ends at such an entry"))
+                }
+            }
+            return
+        }
+        if try reader.status(of: "\(name)/package.json") != nil {
+            add(name, at: reader.path.appending(name), subject: subject)
+            return
+        }
+        guard let directory = try open(reader.path.appending(name), subject: subject) else { return }
+        let names = try directory.names()
+        let visible = names.filter { !$0.hasPrefix(".") }
+        if names.contains(where: { $0.hasSuffix(".tgz") || $0.contains(".tgz.tmp-") || $0.hasPrefix("package.json") }) {
+            add(name, at: directory.path, subject: subject)
+        } else if visible.isEmpty {
+            findings.append(Finding(.emptyDirectory, subject, "an empty directory; verdaccio's search ends at such an entry"))
+        } else if depth < Self.depthLimit {
+            try visit(directory, prefix: "\(subject)/", depth: depth + 1)
+        } else {
+            findings.append(Finding(.strayEntry, subject, "nested too deep to be a storage of its own"))
+        }
+    }
+
+    private mutating func open(_ path: FilePath, subject: String) throws(FileSystemError) -> DirectoryReader? {
+        do throws(FileSystemError) {
+            return try DirectoryReader(opening: path)
+        } catch {
+            guard error.errno == .permissionDenied else { throw error }
+            findings.append(Finding(.unreadable, subject, error.description))
+            return nil
+        }
+    }
+
+    private mutating func add(_ name: String, at directory: FilePath, subject: String) {
+        guard let package = PackageName(name) else {
+            findings.append(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
+            return
+        }
+        locations.append(StorageLayout.Location(package: package, directory: directory))
+    }
+}

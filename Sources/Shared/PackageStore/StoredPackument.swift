@@ -1,0 +1,125 @@
+package import CanonicalJSON
+package import Integrity
+
+/// A stored `package.json` that cannot be used at all.
+package enum PackumentError: Error, Equatable, CustomStringConvertible {
+    /// Zero bytes: Verdaccio leaves such a file after a crash.
+    case empty
+    /// Not JSON, or not an object with `versions`.
+    case invalid(String)
+    /// It speaks of another package.
+    case nameMismatch(found: String)
+
+    package var description: String {
+        switch self {
+        case .empty: "the packument is empty"
+        case .invalid(let reason): "the packument is damaged: \(reason)"
+        case .nameMismatch(let found): "the packument is that of \"\(found)\""
+        }
+    }
+}
+
+/// A version entry of a packument, with what it says of its tarball.
+package struct DeclaredVersion: Sendable {
+    package let version: PackageVersion
+    /// The last path segment of `dist.tarball`, which is the name Verdaccio keeps the tarball under.
+    package let file: FileName
+    package let integrity: SubresourceIntegrity?
+    package let shasum: SHA1Digest?
+    /// The whole entry.
+    package let manifest: JSONObject
+
+    /// Reads an entry; the failure says what keeps it from being one.
+    package static func read(_ name: String, _ value: JSONValue) -> Result<DeclaredVersion, VersionError> {
+        guard let version = PackageVersion(name) else { return .failure(VersionError("\"\(name)\" is not a version")) }
+        guard let manifest = value.object else { return .failure(VersionError("the entry is not an object")) }
+        guard let dist = manifest["dist"]?.object else { return .failure(VersionError("the entry has no dist")) }
+        guard let url = dist["tarball"]?.string else { return .failure(VersionError("the entry has no dist.tarball")) }
+        let path = url.prefix { $0 != "?" && $0 != "#" }
+        guard let segment = path.split(separator: "/").last, let file = FileName(String(segment)), !file.isPackument else {
+            return .failure(VersionError("dist.tarball names no tarball: \"\(url.prefix(200))\""))
+        }
+        return .success(
+            DeclaredVersion(
+                version: version,
+                file: file,
+                integrity: dist["integrity"]?.string.flatMap { SubresourceIntegrity($0) },
+                shasum: dist["shasum"]?.string.flatMap { SHA1Digest(hex: $0.lowercased()) },
+                manifest: manifest))
+    }
+
+    /// Whether the tarball can only be proved by its SHA-1.
+    package var needsSHA1: Bool { (integrity?.sha512.isEmpty ?? true) && (shasum != nil || integrity?.sha1.isEmpty == false) }
+
+    /// Whether these bytes are the ones that were published; `nil` where the entry does not say enough.
+    package func matches(_ proof: TarballProof) -> Bool? {
+        if let integrity, !integrity.sha512.isEmpty { return integrity.sha512.contains(proof.sha512) }
+        let expected = (integrity?.sha1 ?? []) + [shasum].compactMap { $0 }
+        guard !expected.isEmpty, let sha1 = proof.sha1 else { return nil }
+        return expected.contains(sha1)
+    }
+}
+
+/// Why a version entry is not one.
+package struct VersionError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// What was measured of a tarball's bytes.
+package struct TarballProof: Sendable, Hashable {
+    package var sha512: SHA512Digest
+    /// Only measured where a packument declares nothing stronger.
+    package var sha1: SHA1Digest?
+    /// Bytes.
+    package var size: Int64
+
+    package init(sha512: SHA512Digest, sha1: SHA1Digest?, size: Int64) {
+        self.sha512 = sha512
+        self.sha1 = sha1
+        self.size = size
+    }
+}
+
+/// A `package.json` as it lies in a storage, read the way JavaScript reads it.
+package struct StoredPackument: Sendable {
+    /// No packument above this many bytes is read.
+    package static let sizeLimit = 256 * 1024 * 1024
+
+    /// The whole document.
+    package let object: JSONObject
+    /// The version entries that can be used, in the order of the document.
+    package let declared: [DeclaredVersion]
+    /// The version entries that cannot be used.
+    package let findings: [Finding]
+
+    /// Reads the document of a package.
+    ///
+    /// A damaged version entry is a finding and does not stop the rest.
+    package init(parsing bytes: [UInt8], of package: PackageName) throws(PackumentError) {
+        guard !bytes.isEmpty else { throw .empty }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(bytes, mode: .likeJavaScript)
+        } catch {
+            throw .invalid(error.description)
+        }
+        guard let object = value.object else { throw .invalid("not an object") }
+        guard object["name"]?.string == package.text else { throw .nameMismatch(found: object["name"]?.string ?? "") }
+        guard let versions = object["versions"]?.object else { throw .invalid("no versions") }
+        var declared: [DeclaredVersion] = []
+        var findings: [Finding] = []
+        for (name, value) in versions.members {
+            switch DeclaredVersion.read(name, value) {
+            case .success(let version): declared.append(version)
+            case .failure(let error): findings.append(Finding(.versionInvalid, "\(package)@\(name)", error.description))
+            }
+        }
+        self.object = object
+        self.declared = declared
+        self.findings = findings
+    }
+}

@@ -1,0 +1,165 @@
+package import CanonicalJSON
+package import Integrity
+
+/// The deterministic bytes in which a packument travels (FORMAT.md §3).
+package struct TransferForm: Sendable {
+    /// The document, canonical when written.
+    package let object: JSONObject
+    /// The versions it carries with the tarball of each, sorted by version.
+    package let carried: [DeclaredVersion]
+
+    /// The canonical bytes.
+    package func bytes() -> [UInt8] { JSONValue.object(object).canonicalBytes }
+
+    /// The digest of the form without its readme: two forms of equal core differ in the readme at most.
+    package func coreDigest() -> SHA512Digest {
+        var core = object
+        core["readme"] = nil
+        return SHA512.digest(of: JSONValue.object(core).canonicalBytes)
+    }
+
+    /// Makes the form of a stored packument, given what was measured of the tarballs that are there.
+    ///
+    /// Versions whose tarball is absent are left out silently; tarballs that nothing declares, or whose bytes are not the ones that were
+    /// published, are left out with a finding. `form` is `nil` where no version is left.
+    package static func make(
+        of package: PackageName, from stored: StoredPackument, tarballs: [FileName: TarballProof]
+    ) -> (form: TransferForm?, findings: [Finding]) {
+        var findings = stored.findings
+        var carried: [DeclaredVersion] = []
+        var claimed: Set<FileName> = []
+        for version in stored.declared.sorted(by: { $0.version < $1.version }) {
+            guard let proof = tarballs[version.file] else { continue }
+            let subject = StorePath(package, version.file).description
+            guard claimed.insert(version.file).inserted else {
+                findings.append(Finding(.tarballShared, subject, "version \(version.version) names a tarball that another version names"))
+                continue
+            }
+            switch version.matches(proof) {
+            case true: carried.append(version)
+            case nil:
+                findings.append(Finding(.tarballUnproven, subject, "the packument declares no digest to compare with"))
+                carried.append(version)
+            case false:
+                findings.append(Finding(.tarballMismatch, subject, "the bytes are not those of \(package)@\(version.version) as published"))
+            }
+        }
+        for file in tarballs.keys.sorted() where !claimed.contains(file) {
+            findings.append(Finding(.tarballUndeclared, StorePath(package, file).description, "no version of the packument names it"))
+        }
+        guard !carried.isEmpty else { return (nil, findings) }
+        return (TransferForm(package: package, source: stored.object, carried: carried), findings)
+    }
+
+    /// Reads a form that came from outside, and refuses bytes that are not exactly one of this package.
+    ///
+    /// The test is that making the form of it again gives the same bytes, so every rule of FORMAT.md §3 holds.
+    package init(parsing bytes: [UInt8], of package: PackageName) throws(DocumentError) {
+        let document = "packument of \(package)"
+        let stored: StoredPackument
+        do throws(PackumentError) {
+            stored = try StoredPackument(parsing: bytes, of: package)
+        } catch {
+            throw DocumentError(document, error.description)
+        }
+        if let finding = stored.findings.first { throw DocumentError(document, finding.description) }
+        let carried = stored.declared.sorted { $0.version < $1.version }
+        guard !carried.isEmpty else { throw DocumentError(document, "it carries no version") }
+        guard Set(carried.map(\.file)).count == carried.count else {
+            throw DocumentError(document, "two versions name the same tarball")
+        }
+        self.init(package: package, source: stored.object, carried: carried)
+        guard self.bytes() == bytes else { throw DocumentError(document, "it is not in transfer form") }
+    }
+
+    private init(package: PackageName, source: JSONObject, carried: [DeclaredVersion]) {
+        let versions = carried.map { version in
+            (name: version.version.text, value: JSONValue.object(Self.manifest(of: version, package: package)))
+        }
+        object = JSONObject(uniqueMembers: [
+            (name: "name", value: .string(package.text)),
+            (name: "_id", value: .string(package.text)),
+            (name: "_rev", value: "1-0000000000000000"),
+            (name: "versions", value: .object(JSONObject(uniqueMembers: versions))),
+            (name: "time", value: .object(Self.time(source["time"]?.object, carried: carried))),
+            (name: "dist-tags", value: .object(Self.tags(source["dist-tags"]?.object, carried: carried))),
+            (name: "_attachments", value: .object(Self.attachments(carried))),
+            (name: "users", value: [:]),
+            (name: "_uplinks", value: [:]),
+            (name: "_distfiles", value: [:]),
+            (name: "readme", value: .string(source["readme"]?.string ?? "")),
+        ])
+        self.carried = carried
+    }
+
+    private static func manifest(of version: DeclaredVersion, package: PackageName) -> JSONObject {
+        var dist: [(name: String, value: JSONValue)] = [
+            (name: "tarball", value: .string(tarballURL(of: StorePath(package, version.file))))
+        ]
+        for member in version.manifest["dist"]?.object?.members ?? [] where distMembers.contains(member.name) {
+            dist.append(member)
+        }
+        var members = version.manifest.members.filter { versionMembers.contains($0.name) }
+        members.append((name: "dist", value: .object(JSONObject(uniqueMembers: dist))))
+        return JSONObject(uniqueMembers: members)
+    }
+
+    /// The address a form gives a tarball: absolute for Verdaccio 6, constant so that a change of mirror changes nothing.
+    package static func tarballURL(of path: StorePath) -> String {
+        "http://localhost/\(path.package)/-/\(path.file)"
+    }
+
+    private static func time(_ time: JSONObject?, carried: [DeclaredVersion]) -> JSONObject {
+        guard let entries = time?.dictionary else { return JSONObject() }
+        var result = JSONObject()
+        if let created = entries["created"]?.string { result["created"] = .string(created) }
+        var members = result.members
+        var newest: String?
+        for version in carried {
+            guard let moment = entries[version.version.text]?.string else { continue }
+            members.append((name: version.version.text, value: .string(moment)))
+            if newest.map({ $0 < moment }) ?? true { newest = moment }
+        }
+        if let newest { members.append((name: "modified", value: .string(newest))) }
+        return JSONObject(uniqueMembers: members)
+    }
+
+    private static func tags(_ tags: JSONObject?, carried: [DeclaredVersion]) -> JSONObject {
+        let versions = Set(carried.map(\.version.text))
+        var members = (tags?.members ?? []).filter { versions.contains($0.value.string ?? "") }
+        if !members.contains(where: { $0.name == "latest" }),
+            let latest = PackageVersion.preferredLatest(of: carried.map(\.version))
+        {
+            members.append((name: "latest", value: .string(latest.text)))
+        }
+        return JSONObject(uniqueMembers: members)
+    }
+
+    static func attachments(_ carried: [DeclaredVersion]) -> JSONObject {
+        JSONObject(
+            uniqueMembers: carried.map { version in
+                (name: version.file.text, value: .object(attachment(of: version)))
+            })
+    }
+
+    /// What Verdaccio keeps of a tarball it holds; unpublishing needs it.
+    static func attachment(of version: DeclaredVersion) -> JSONObject {
+        var entry = JSONObject()
+        if let shasum = version.manifest["dist"]?.object?["shasum"]?.string { entry["shasum"] = .string(shasum) }
+        entry["version"] = .string(version.version.text)
+        return entry
+    }
+
+    private static let versionMembers: Set<String> = [
+        "name", "version", "description", "keywords", "homepage", "bugs", "license", "licenses", "author", "contributors",
+        "maintainers", "funding", "repository", "main", "module", "type", "types", "typings", "exports", "imports", "browser", "bin",
+        "man", "directories", "files", "scripts", "config", "dependencies", "devDependencies", "optionalDependencies",
+        "peerDependencies", "peerDependenciesMeta", "bundleDependencies", "bundledDependencies", "acceptDependencies", "overrides",
+        "engines", "os", "cpu", "libc", "engineStrict", "preferGlobal", "private", "publishConfig", "workspaces", "sideEffects",
+        "gypfile", "gitHead", "deprecated", "hasInstallScript", "_hasShrinkwrap", "_id", "_nodeVersion", "_npmVersion", "_npmUser",
+    ]
+
+    private static let distMembers: Set<String> = [
+        "integrity", "shasum", "fileCount", "unpackedSize", "signatures", "npm-signature", "attestations",
+    ]
+}

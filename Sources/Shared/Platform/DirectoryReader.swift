@@ -1,0 +1,56 @@
+import Glibc
+package import SystemPackage
+
+/// A directory open for reading: its names, and the status of what they name.
+package final class DirectoryReader {
+    /// Where the directory stood when it was opened.
+    package let path: FilePath
+    private let stream: OpaquePointer
+
+    /// Opens a directory, not following a link at the last component; `nil` where there is none.
+    package init?(opening path: FilePath, followingLink: Bool = false) throws(FileSystemError) {
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW)
+        let descriptor = path.withPlatformString { open($0, flags) }
+        guard descriptor >= 0 else {
+            let error = Errno(rawValue: errno)
+            if error == .noSuchFileOrDirectory { return nil }
+            throw FileSystemError("open directory", path, error)
+        }
+        guard let stream = fdopendir(descriptor) else {
+            let error = Errno(rawValue: errno)
+            close(descriptor)
+            throw FileSystemError("open directory", path, error)
+        }
+        self.path = path
+        self.stream = stream
+    }
+
+    deinit { closedir(stream) }
+
+    /// The names without `.` and `..`, sorted by their bytes. A name that is not UTF-8 comes with replacement characters.
+    package func names() throws(FileSystemError) -> [String] {
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw FileSystemError("list", path, Errno(rawValue: errno)) }
+                break
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names
+    }
+
+    /// What stands at a name of this directory; links are not followed. `nil` where nothing does.
+    package func status(of name: String) throws(FileSystemError) -> FileStatus? {
+        var status = stat()
+        if fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(status) }
+        let error = Errno(rawValue: errno)
+        if error == .noSuchFileOrDirectory { return nil }
+        throw FileSystemError("look at", path.appending(name), error)
+    }
+}
