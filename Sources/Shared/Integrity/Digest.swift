@@ -1,0 +1,136 @@
+/// A SHA-512 digest (FIPS 180-4), kept inline.
+package struct SHA512Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package static let byteCount = 64
+    /// The digest of no bytes: the state root of an empty storage.
+    package static let ofNothing = SHA512.digest(of: [UInt8]())
+
+    private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+
+    /// Takes exactly 64 bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+    }
+
+    /// Takes exactly 128 lower-case hexadecimal digits.
+    package init?(hex: some StringProtocol) {
+        guard let bytes = bytesOfHex(hex), bytes.count == Self.byteCount else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// Takes the padded base64 of 64 bytes.
+    package init?(base64: some StringProtocol) {
+        guard let bytes = bytesOfBase64(base64), bytes.count == Self.byteCount else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+    package var hex: String { String(decoding: hexDigits(bytes), as: UTF8.self) }
+    package var description: String { hex }
+
+    /// Appends the 64 bytes.
+    package func append(to output: inout [UInt8]) { withUnsafeBytes(of: words) { output.append(contentsOf: $0) } }
+
+    /// Appends the 128 hexadecimal digits.
+    package func appendHex(to output: inout [UInt8]) { output.append(contentsOf: hexDigits(bytes)) }
+
+    package static func == (left: SHA512Digest, right: SHA512Digest) -> Bool {
+        let (a, b) = (left.words, right.words)
+        return a.0 == b.0 && a.1 == b.1 && a.2 == b.2 && a.3 == b.3 && a.4 == b.4 && a.5 == b.5 && a.6 == b.6 && a.7 == b.7
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+
+    package static func < (left: SHA512Digest, right: SHA512Digest) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+}
+
+/// A SHA-1 digest: what old packuments declare, never evidence by itself.
+package struct SHA1Digest: Sendable, Hashable, CustomStringConvertible {
+    package static let byteCount = 20
+    package let bytes: [UInt8]
+
+    /// Takes exactly 20 bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// Takes exactly 40 lower-case hexadecimal digits.
+    package init?(hex: some StringProtocol) {
+        guard let bytes = bytesOfHex(hex) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// Takes the padded base64 of 20 bytes.
+    package init?(base64: some StringProtocol) {
+        guard let bytes = bytesOfBase64(base64) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    package var hex: String { String(decoding: hexDigits(bytes), as: UTF8.self) }
+    package var description: String { hex }
+}
+
+private let digits: [UInt8] = Array("0123456789abcdef".utf8)
+
+private func hexDigits(_ bytes: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { buffer, count in
+        for (index, byte) in bytes.enumerated() {
+            buffer[index * 2] = digits[Int(byte >> 4)]
+            buffer[index * 2 + 1] = digits[Int(byte & 15)]
+        }
+        count = bytes.count * 2
+    }
+}
+
+private func bytesOfHex(_ text: some StringProtocol) -> [UInt8]? {
+    var result: [UInt8] = []
+    var high: UInt8?
+    for byte in text.utf8 {
+        let value: UInt8
+        switch byte {
+        case 0x30...0x39: value = byte - 0x30
+        case 0x61...0x66: value = byte - 0x61 + 10
+        default: return nil
+        }
+        if let first = high {
+            result.append(first << 4 | value)
+            high = nil
+        } else {
+            high = value
+        }
+    }
+    return high == nil ? result : nil
+}
+
+private func bytesOfBase64(_ text: some StringProtocol) -> [UInt8]? {
+    var result: [UInt8] = []
+    var bits: UInt32 = 0
+    var count = 0
+    var length = 0
+    var padding = 0
+    for byte in text.utf8 {
+        length += 1
+        let value: UInt32
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(byte) - 65
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(byte) - 97 + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(byte) - 48 + 52
+        case UInt8(ascii: "+"): value = 62
+        case UInt8(ascii: "/"): value = 63
+        case UInt8(ascii: "="):
+            padding += 1
+            continue
+        default: return nil
+        }
+        guard padding == 0 else { return nil }
+        bits = bits << 6 | value
+        count += 6
+        if count >= 8 {
+            count -= 8
+            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+    }
+    let isZeroTail = bits & ((1 << UInt32(count)) - 1) == 0
+    return length % 4 == 0 && padding <= 2 && isZeroTail ? result : nil
+}

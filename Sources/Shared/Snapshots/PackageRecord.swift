@@ -1,0 +1,169 @@
+package import Integrity
+package import PackageStore
+package import Platform
+
+/// What a scan learnt of one package, kept so that an unchanged package is not read again.
+package struct PackageRecord: Sendable, Hashable {
+    /// A tarball as it was hashed.
+    package struct Tarball: Sendable, Hashable {
+        package var file: FileName
+        package var identity: FileIdentity
+        package var proof: TarballProof
+        /// The version that carries it; `nil` where it is left out as a finding.
+        package var version: PackageVersion?
+    }
+
+    /// The transfer form that was made.
+    package struct Form: Sendable, Hashable {
+        package var digest: SHA512Digest
+        package var size: Int64
+        /// Of the form without its readme.
+        package var coreDigest: SHA512Digest
+    }
+
+    /// When the scan began that read these files, in nanoseconds: what is not older is hashed again.
+    package var scannedAt: Int64
+    /// `nil` where there was no packument.
+    package var packument: FileIdentity?
+    package var form: Form?
+    package var tarballs: [Tarball]
+    package var findings: [Finding]
+
+    /// What of the package belongs into a snapshot, sorted by path.
+    package func files(of package: PackageName) -> [SnapshotFile] {
+        guard let form else { return [] }
+        var files = tarballs.compactMap { tarball in
+            tarball.version.map {
+                SnapshotFile(
+                    path: StorePath(package, tarball.file), digest: tarball.proof.sha512, size: tarball.proof.size, version: $0)
+            }
+        }
+        files.append(
+            SnapshotFile(path: StorePath(package, .packument), digest: form.digest, size: form.size, version: nil))
+        files.sort { $0.path.file < $1.path.file }
+        return files
+    }
+}
+
+extension PackageRecord {
+    private static let encodingVersion: UInt8 = 1
+
+    /// A compact form for the catalog. It is a cache: any other program version may discard it.
+    package var encoded: [UInt8] {
+        var bytes: [UInt8] = [Self.encodingVersion]
+        append(scannedAt, to: &bytes)
+        append(packument, to: &bytes)
+        bytes.append(form == nil ? 0 : 1)
+        if let form {
+            form.digest.append(to: &bytes)
+            form.coreDigest.append(to: &bytes)
+            append(form.size, to: &bytes)
+        }
+        append(Int64(tarballs.count), to: &bytes)
+        for tarball in tarballs {
+            append(tarball.file.text, to: &bytes)
+            append(tarball.identity, to: &bytes)
+            tarball.proof.sha512.append(to: &bytes)
+            append(tarball.proof.sha1?.hex ?? "", to: &bytes)
+            append(tarball.version?.text ?? "", to: &bytes)
+        }
+        append(Int64(findings.count), to: &bytes)
+        for finding in findings {
+            append(finding.code.rawValue, to: &bytes)
+            append(finding.subject, to: &bytes)
+            append(finding.message, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Reads `encoded`; `nil` for what another version wrote, or for damage.
+    package init?(decoding bytes: [UInt8]) {
+        var input = Decoder(bytes: bytes)
+        guard input.byte() == Self.encodingVersion, let scannedAt = input.integer(), let hasPackument = input.byte() else { return nil }
+        self.scannedAt = scannedAt
+        packument = hasPackument == 1 ? input.identity() : nil
+        guard let hasForm = input.byte() else { return nil }
+        if hasForm == 1 {
+            guard let digest = input.digest(), let core = input.digest(), let size = input.integer() else { return nil }
+            form = Form(digest: digest, size: size, coreDigest: core)
+        } else {
+            form = nil
+        }
+        tarballs = []
+        guard let count = input.integer() else { return nil }
+        for _ in 0..<count {
+            guard let name = input.text(), let file = FileName(name), input.byte() == 1, let identity = input.identity(),
+                let sha512 = input.digest(), let sha1 = input.text(), let version = input.text()
+            else { return nil }
+            let proof = TarballProof(sha512: sha512, sha1: SHA1Digest(hex: sha1), size: identity.size)
+            tarballs.append(Tarball(file: file, identity: identity, proof: proof, version: PackageVersion(version)))
+        }
+        findings = []
+        guard let findingCount = input.integer() else { return nil }
+        for _ in 0..<findingCount {
+            guard let name = input.text(), let code = Finding.Code(rawValue: name), let subject = input.text(),
+                let message = input.text()
+            else { return nil }
+            findings.append(Finding(code, subject, message))
+        }
+        guard input.isAtEnd else { return nil }
+    }
+
+    private func append(_ value: Int64, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private func append(_ text: String, to bytes: inout [UInt8]) {
+        append(Int64(text.utf8.count), to: &bytes)
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private func append(_ identity: FileIdentity?, to bytes: inout [UInt8]) {
+        bytes.append(identity == nil ? 0 : 1)
+        guard let identity else { return }
+        append(Int64(bitPattern: identity.device), to: &bytes)
+        append(Int64(bitPattern: identity.inode), to: &bytes)
+        append(identity.size, to: &bytes)
+        append(identity.modified, to: &bytes)
+        append(identity.changed, to: &bytes)
+    }
+
+    private struct Decoder {
+        let bytes: [UInt8]
+        var position = 0
+
+        var isAtEnd: Bool { position == bytes.count }
+
+        mutating func byte() -> UInt8? {
+            guard position < bytes.count else { return nil }
+            defer { position += 1 }
+            return bytes[position]
+        }
+
+        mutating func integer() -> Int64? {
+            guard position + 8 <= bytes.count else { return nil }
+            defer { position += 8 }
+            return bytes.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Int64.self)) }
+        }
+
+        mutating func text() -> String? {
+            guard let count = integer(), count >= 0, count <= bytes.count - position else { return nil }
+            defer { position += Int(count) }
+            return String(decoding: bytes[position..<(position + Int(count))], as: UTF8.self)
+        }
+
+        mutating func digest() -> SHA512Digest? {
+            guard position + SHA512Digest.byteCount <= bytes.count else { return nil }
+            defer { position += SHA512Digest.byteCount }
+            return SHA512Digest(bytes: bytes[position..<(position + SHA512Digest.byteCount)])
+        }
+
+        mutating func identity() -> FileIdentity? {
+            guard let device = integer(), let inode = integer(), let size = integer(), let modified = integer(),
+                let changed = integer()
+            else { return nil }
+            return FileIdentity(
+                device: UInt64(bitPattern: device), inode: UInt64(bitPattern: inode), size: size, modified: modified, changed: changed)
+        }
+    }
+}

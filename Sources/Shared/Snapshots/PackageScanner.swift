@@ -1,0 +1,228 @@
+import Integrity
+import PackageStore
+import Platform
+import SystemPackage
+
+/// What one scan of a package gave.
+struct PackageScan: Sendable {
+    let package: PackageName
+    let record: PackageRecord
+    /// Whether the package looks exactly as the previous record says.
+    let isUnchanged: Bool
+    /// Whether the record must be written back, which it must also where only its scan time moved on.
+    let isNewRecord: Bool
+    /// What was seen beside the files that travel: leftovers of downloads and foreign names.
+    let passingFindings: [Finding]
+    /// Tarballs whose bytes were read.
+    let hashedFiles: Int
+    let hashedBytes: Int64
+}
+
+/// Reads a handful of packages at once: looks at each, reads what changed since its record, and makes their transfer forms.
+struct PackageScanner: Sendable {
+    let store: SnapshotStore
+    /// When the scan began, on the clock that file times are taken from.
+    let scanStart: Int64
+
+    /// Scans packages; the results are in the order of the inputs. A package that cannot be read is findings, not an error.
+    ///
+    /// - Throws: `FileSystemError` when a transfer form cannot be written.
+    func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {
+        var drafts = inputs.map { Draft(location: $0.0, previous: $0.1, scanStart: scanStart) }
+        for index in drafts.indices { drafts[index].look() }
+        let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
+        let results = TarballHasher.hash(jobs.map(\.1))
+        for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
+        return try drafts.map { try $0.finished(writingFormsTo: store) }
+    }
+
+    /// One package on its way from directory to record.
+    private struct Draft {
+        let location: StorageLayout.Location
+        let previous: PackageRecord?
+        let scanStart: Int64
+        var packument: FileIdentity?
+        var stored: StoredPackument?
+        var tarballs: [FileName: PackageRecord.Tarball] = [:]
+        var jobs: [TarballHasher.Job] = []
+        var contentFindings: [Finding] = []
+        var passingFindings: [Finding] = []
+        var reused: PackageRecord?
+
+        init(location: StorageLayout.Location, previous: PackageRecord?, scanStart: Int64) {
+            self.location = location
+            self.previous = previous
+            self.scanStart = scanStart
+        }
+
+        private var name: String { location.package.text }
+
+        /// Lists the directory, compares with the record, and decides what must be read.
+        mutating func look() {
+            var found: [(FileName, FileIdentity)] = []
+            do {
+                guard let reader = try DirectoryReader(opening: location.directory) else { return }
+                for entry in try reader.names() {
+                    guard let file = FileName(entry) else {
+                        notice(entry, try reader.status(of: entry)?.kind)
+                        continue
+                    }
+                    switch try reader.status(of: entry) {
+                    case nil: continue
+                    case let status? where status.kind == .file: found.append((file, status.identity))
+                    case let status?:
+                        let kind = status.kind == .symbolicLink ? Finding.Code.symbolicLink : .strayEntry
+                        passingFindings.append(Finding(kind, "\(name)/\(entry)", "not a regular file; it does not travel"))
+                    }
+                }
+            } catch {
+                contentFindings.append(Finding(.unreadable, name, "\(error)"))
+                return
+            }
+            if let previous, isSame(found, as: previous) {
+                reused = previous
+                return
+            }
+            read(found)
+        }
+
+        private mutating func notice(_ entry: String, _ kind: FileStatus.Kind?) {
+            if kind == nil || entry.hasPrefix(".") || entry.hasPrefix("package.json.lock") { return }
+            if entry.contains(".tgz.tmp-") || entry.hasPrefix("package.json.tmp") {
+                passingFindings.append(Finding(.leftover, "\(name)/\(entry)", "a download under way, or the rest of one"))
+            } else {
+                passingFindings.append(Finding(.strayEntry, "\(name)/\(entry)", "not a file of a package; it does not travel"))
+            }
+        }
+
+        private func isSame(_ found: [(FileName, FileIdentity)], as record: PackageRecord) -> Bool {
+            var rest = record.tarballs[...]
+            var packument: FileIdentity?
+            for (file, identity) in found {
+                guard identity.isSettled(before: record.scannedAt) else { return false }
+                if file.isPackument {
+                    packument = identity
+                } else {
+                    guard let tarball = rest.popFirst(), tarball.file == file, tarball.identity == identity else { return false }
+                }
+            }
+            return rest.isEmpty && packument == record.packument
+        }
+
+        private mutating func read(_ found: [(FileName, FileIdentity)]) {
+            readPackument(found.first { $0.0.isPackument }?.1)
+            let needsSHA1 = Set((stored?.declared ?? []).filter(\.needsSHA1).map(\.file))
+            let known = Dictionary((previous?.tarballs ?? []).map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
+            for (file, identity) in found where !file.isPackument {
+                let subject = StorePath(location.package, file).description
+                guard identity.size <= SnapshotFile.tarballLimit else {
+                    contentFindings.append(Finding(.tarballTooLarge, subject, "\(identity.size) bytes"))
+                    continue
+                }
+                if let previous, let tarball = known[file], tarball.identity == identity,
+                    identity.isSettled(before: previous.scannedAt), tarball.proof.sha1 != nil || !needsSHA1.contains(file)
+                {
+                    tarballs[file] = tarball
+                } else {
+                    jobs.append(
+                        TarballHasher.Job(
+                            path: location.directory.appending(file.text), file: file, size: identity.size,
+                            needsSHA1: needsSHA1.contains(file)))
+                }
+            }
+        }
+
+        private mutating func readPackument(_ identity: FileIdentity?) {
+            guard identity != nil else {
+                contentFindings.append(Finding(.packumentMissing, name, "no package.json; its tarballs do not travel"))
+                return
+            }
+            let subject = "\(name)/package.json"
+            do {
+                guard let reader = try FileReader(opening: location.directory.appending("package.json")) else {
+                    contentFindings.append(Finding(.changedWhileRead, subject, "vanished while it was read"))
+                    return
+                }
+                let before = try reader.status().identity
+                let bytes = try reader.readAll(limit: StoredPackument.sizeLimit)
+                guard try reader.status().identity == before else {
+                    contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
+                    return
+                }
+                packument = before
+                stored = try StoredPackument(parsing: bytes, of: location.package)
+            } catch let error as PackumentError {
+                let code: Finding.Code =
+                    switch error {
+                    case .empty: .packumentEmpty
+                    case .invalid: .packumentInvalid
+                    case .nameMismatch: .nameMismatch
+                    }
+                contentFindings.append(Finding(code, subject, error.description))
+            } catch let error as FileSystemError where error.errno == .fileTooLarge {
+                contentFindings.append(Finding(.packumentTooLarge, subject, error.description))
+            } catch {
+                contentFindings.append(Finding(.unreadable, subject, "\(error)"))
+            }
+        }
+
+        mutating func take(_ result: TarballHasher.Outcome, for job: TarballHasher.Job) {
+            let subject = StorePath(location.package, job.file).description
+            switch result {
+            case .hashed(let identity, let proof):
+                tarballs[job.file] = PackageRecord.Tarball(file: job.file, identity: identity, proof: proof, version: nil)
+            case .changed: contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
+            case .vanished: break
+            case .unreadable(let error): contentFindings.append(Finding(.unreadable, subject, error.description))
+            }
+        }
+
+        func finished(writingFormsTo store: SnapshotStore) throws -> PackageScan {
+            if let reused { return result(reused, isUnchanged: true, isNew: false) }
+            var findings = contentFindings
+            var form: PackageRecord.Form?
+            var carried: [FileName: PackageVersion] = [:]
+            if let stored {
+                let made = TransferForm.make(of: location.package, from: stored, tarballs: tarballs.mapValues(\.proof))
+                findings += made.findings
+                if let transferForm = made.form {
+                    form = try keep(transferForm, in: store)
+                    for version in transferForm.carried { carried[version.file] = version.version }
+                }
+            }
+            let sorted = tarballs.values.sorted { $0.file < $1.file }.map { tarball in
+                var tarball = tarball
+                tarball.version = carried[tarball.file]
+                return tarball
+            }
+            let record = PackageRecord(
+                scannedAt: scanStart, packument: packument, form: form, tarballs: sorted,
+                findings: findings.sorted { $0.subject < $1.subject })
+            var comparable = previous
+            comparable?.scannedAt = scanStart
+            return result(record, isUnchanged: comparable == record, isNew: true)
+        }
+
+        private func result(_ record: PackageRecord, isUnchanged: Bool, isNew: Bool) -> PackageScan {
+            PackageScan(
+                package: location.package, record: record, isUnchanged: isUnchanged, isNewRecord: isNew,
+                passingFindings: passingFindings, hashedFiles: jobs.count, hashedBytes: jobs.reduce(0) { $0 + $1.size })
+        }
+
+        /// Writes the form by its digest, unless it differs from the previous one in the readme only.
+        private func keep(_ form: TransferForm, in store: SnapshotStore) throws -> PackageRecord.Form? {
+            let core = form.coreDigest()
+            let files = DiskFileSystem()
+            if let before = previous?.form, before.coreDigest == core, try files.status(of: store.object(before.digest)) != nil {
+                return before
+            }
+            let bytes = form.bytes()
+            guard bytes.count <= SnapshotFile.packumentLimit else { return nil }
+            let digest = SHA512.digest(of: bytes)
+            let draft = store.objects.appending(".\(digest.hex).draft")
+            try files.write(bytes, to: draft)
+            try files.rename(draft, to: store.object(digest))
+            return PackageRecord.Form(digest: digest, size: Int64(bytes.count), coreDigest: core)
+        }
+    }
+}

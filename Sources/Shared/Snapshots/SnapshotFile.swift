@@ -1,0 +1,84 @@
+package import CanonicalJSON
+package import Integrity
+package import PackageStore
+
+/// One file of a snapshot or bundle: a line of a manifest (FORMAT.md §4, §5.1).
+package struct SnapshotFile: Sendable, Hashable {
+    package let path: StorePath
+    package let digest: SHA512Digest
+    /// Bytes; of a packument, those of its transfer form.
+    package let size: Int64
+    /// The version a tarball belongs to; `nil` for a packument.
+    package let version: PackageVersion?
+
+    package init(path: StorePath, digest: SHA512Digest, size: Int64, version: PackageVersion?) {
+        self.path = path
+        self.digest = digest
+        self.size = size
+        self.version = version
+    }
+
+    /// Largest tarball, in bytes (FORMAT.md §2).
+    package static let tarballLimit: Int64 = 4 << 30
+    /// Largest transfer form, in bytes (FORMAT.md §2).
+    package static let packumentLimit: Int64 = 256 << 20
+
+    /// Appends `<sha512>  <path>\n`, the line of the state root and of `sha512sum`.
+    package func appendSumLine(to bytes: inout [UInt8], prefix: String = "") {
+        digest.appendHex(to: &bytes)
+        bytes.append(contentsOf: "  \(prefix)\(path)\n".utf8)
+    }
+
+    /// Appends the canonical JSON of the line, with `reason` where it is a removal.
+    package func appendManifestLine(to bytes: inout [UInt8], reason: String? = nil) {
+        // Members in canonical order; the alphabets of names and versions need no escapes.
+        bytes.append(contentsOf: "{\"kind\":\"\(version == nil ? "packument" : "tarball")\",\"package\":\"\(path.package)\",\"path\":\"\(path)\"".utf8)
+        if let reason { bytes.append(contentsOf: ",\"reason\":\"\(reason)\"".utf8) }
+        bytes.append(contentsOf: ",\"sha512\":\"".utf8)
+        digest.appendHex(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        if reason == nil { bytes.append(contentsOf: ",\"size\":\(size)".utf8) }
+        if let version { bytes.append(contentsOf: ",\"version\":\"\(version)\"".utf8) }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// Reads a line that `appendManifestLine` made, and refuses anything else.
+    package init(parsing line: [UInt8], document: String, isRemoval: Bool = false) throws(DocumentError) {
+        var object = try StrictObject(parsing: line, document: document)
+        let kind = try object.string("kind")
+        let package = try object.string("package")
+        let text = try object.string("path")
+        guard let path = StorePath(text), path.package.text == package else {
+            throw DocumentError(document, "\"\(text.prefix(300))\" is not a path of a storage")
+        }
+        guard kind == (path.file.isPackument ? "packument" : "tarball") else {
+            throw DocumentError(document, "\"\(path)\" is not of kind \"\(kind)\"")
+        }
+        digest = try object.take("sha512") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+        self.path = path
+        let limit = path.file.isPackument ? Self.packumentLimit : Self.tarballLimit
+        size = isRemoval ? 0 : try object.integer("size", in: 0...limit)
+        version = path.file.isPackument ? nil : try object.take("version") { $0.string.flatMap { PackageVersion($0) } }
+        if isRemoval {
+            let reason = try object.string("reason")
+            guard reason == "absent" || reason == "withdrawn" else { throw DocumentError(document, "the reason \"\(reason)\" is unknown") }
+        }
+        try object.finish()
+    }
+}
+
+/// How much a snapshot or bundle holds.
+package struct ContentCounts: Sendable, Hashable {
+    package var packages = 0
+    package var files = 0
+    /// Bytes.
+    package var bytes: Int64 = 0
+
+    package init() {}
+
+    /// Counts one more file; packages are counted by whoever knows where one ends.
+    package mutating func add(_ file: SnapshotFile) {
+        files += 1
+        bytes += file.size
+    }
+}
