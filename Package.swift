@@ -62,11 +62,12 @@ let package = Package(
         cTarget("CPlatform"),
         cTarget("CSHA512Lanes"),
         module("Shared", "Platform", ["CPlatform", systemPackage]),
+        module("Shared", "Terminal", []),
         module("Shared", "CanonicalJSON", []),
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Archives", ["CArchive", "CZstd"]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
-        module("Shared", "VerdaccioSettings", ["PackageStore", systemPackage, yams]),
+        module("Shared", "VerdaccioSettings", ["Platform", systemPackage, yams]),
         module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         module(
             "Shared", "BundleFormat",
@@ -82,8 +83,8 @@ let package = Package(
         program(
             "Online", "ferry-online",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout",
-                "Catalog", "Export", systemPackage, argumentParser,
+                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
+                "MediaLayout", "Catalog", "Export", systemPackage, argumentParser,
             ]),
 
         // Offline
@@ -103,7 +104,7 @@ let package = Package(
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "BundleFormat", "MediaLayout",
+                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "BundleFormat", "MediaLayout",
                 "ImportLedger", "ImportPipeline", systemPackage, argumentParser,
             ]),
 

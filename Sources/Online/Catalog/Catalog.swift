@@ -1,1 +1,130 @@
-// Catalog
+import BundleFormat
+import Foundation
+import GRDB
+import Integrity
+package import PackageStore
+import Platform
+package import Snapshots
+package import SystemPackage
+
+/// The online side's database, `data.sqlite`: records of scans, bundles that were made, who this origin is.
+///
+/// Several processes may use it at once. Every change is durable when its call returns. Nothing of GRDB leaves this module.
+package final class Catalog: Sendable {
+    private let pool: DatabasePool
+
+    /// Opens the database, creating it and bringing it up to date where needed.
+    ///
+    /// - Throws: `CatalogError` for a database of a newer program; GRDB's errors for one that is damaged or locked.
+    package init(opening path: FilePath) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+        pool = try DatabasePool(path: path.string, configuration: configuration)
+        let migrator = Self.migrator
+        if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw CatalogError.newer(path) }
+        try migrator.migrate(pool)
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    CREATE TABLE scan_record (sort_key BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
+                    CREATE TABLE bundle (
+                        sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label TEXT NOT NULL, created TEXT NOT NULL,
+                        destination TEXT NOT NULL, baseline TEXT, target TEXT NOT NULL, target_root TEXT NOT NULL,
+                        files INTEGER NOT NULL, bytes INTEGER NOT NULL, packages INTEGER NOT NULL, removed INTEGER NOT NULL,
+                        size_bytes INTEGER NOT NULL, keys TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        }
+        return migrator
+    }
+
+    /// Who this origin is. The id is made when it is first asked for and never changes.
+    package func origin(random: () -> [UInt8]) throws -> Identifier {
+        let fresh = Identifier(.origin, random: random())
+        let text = try pool.write { db in
+            try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [fresh.text])
+            return try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'")
+        }
+        guard let origin = text.flatMap({ Identifier($0, .origin) }) else { throw CatalogError.damaged("the origin's id") }
+        return origin
+    }
+
+    /// Takes the next sequence number of this origin. A number that was taken is never given again.
+    package func takeSequence() throws -> Int64 {
+        try pool.write { db in
+            let last = try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'sequence'").flatMap { Int64($0) } ?? 0
+            try db.execute(
+                sql: "INSERT INTO setting VALUES ('sequence', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                arguments: ["\(last + 1)"])
+            return last + 1
+        }
+    }
+
+    /// Keeps a bundle that was written.
+    package func add(_ bundle: BundleRecord) throws {
+        try pool.write { db in
+            let counts = bundle.counts
+            try db.execute(
+                sql: "INSERT INTO bundle VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    bundle.sequence, bundle.id.text, bundle.label, bundle.created.description, bundle.destination.description,
+                    bundle.baseline?.text, bundle.target.text, bundle.targetRoot.hex, counts.files, counts.bytes, counts.packages,
+                    counts.removed, bundle.size, bundle.keys.joined(separator: " "),
+                ])
+        }
+    }
+
+    /// The bundles that were made, newest first.
+    package func bundles() throws -> [BundleRecord] {
+        try pool.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM bundle ORDER BY sequence DESC").compactMap(Self.bundle)
+        }
+    }
+
+    private static func bundle(_ row: Row) -> BundleRecord? {
+        guard let id = Identifier(row["id"] as String, .bundle), let created = Timestamp(row["created"] as String),
+            let destination = BundleDestination(row["destination"] as String), let target = SnapshotID(row["target"] as String),
+            let root = SHA512Digest(hex: row["target_root"] as String)
+        else { return nil }
+        return BundleRecord(
+            id: id, label: row["label"], created: created, destination: destination, sequence: row["sequence"],
+            baseline: (row["baseline"] as String?).flatMap { SnapshotID($0) }, target: target, targetRoot: root,
+            counts: BundleCounts(files: row["files"], bytes: row["bytes"], packages: row["packages"], removed: row["removed"]),
+            size: row["size_bytes"], keys: (row["keys"] as String).split(separator: " ").map(String.init))
+    }
+}
+
+extension Catalog: ScanRecords {
+    package func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord] {
+        try pool.read { db in
+            var records: [PackageName: PackageRecord] = [:]
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(sql: "SELECT sort_key, record FROM scan_record WHERE sort_key BETWEEN ? AND ?"),
+                arguments: [Self.key(first), Self.key(last)])
+            while let row = try rows.next() {
+                let text = try row.withUnsafeData(atIndex: 0) { String(decoding: ($0 ?? Data()).dropLast(), as: UTF8.self) }
+                let record = try row.withUnsafeData(atIndex: 1) { PackageRecord(decoding: Array($0 ?? Data())) }
+                if let name = PackageName(text), let record { records[name] = record }
+            }
+            return records
+        }
+    }
+
+    package func keep(_ records: [(PackageName, PackageRecord)]) throws {
+        try pool.write { db in
+            let statement = try db.cachedStatement(
+                sql: "INSERT INTO scan_record VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
+            for (name, record) in records {
+                try statement.execute(arguments: [Self.key(name), Data(record.encoded)])
+            }
+        }
+    }
+
+    private static func key(_ name: PackageName) -> Data { Data(name.sortKey.utf8) }
+}

@@ -102,35 +102,3 @@ private func bytesOfHex(_ text: some StringProtocol) -> [UInt8]? {
     }
     return high == nil ? result : nil
 }
-
-private func bytesOfBase64(_ text: some StringProtocol) -> [UInt8]? {
-    var result: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    var length = 0
-    var padding = 0
-    for byte in text.utf8 {
-        length += 1
-        let value: UInt32
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(byte) - 65
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(byte) - 97 + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(byte) - 48 + 52
-        case UInt8(ascii: "+"): value = 62
-        case UInt8(ascii: "/"): value = 63
-        case UInt8(ascii: "="):
-            padding += 1
-            continue
-        default: return nil
-        }
-        guard padding == 0 else { return nil }
-        bits = bits << 6 | value
-        count += 6
-        if count >= 8 {
-            count -= 8
-            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-        }
-    }
-    let isZeroTail = bits & ((1 << UInt32(count)) - 1) == 0
-    return length % 4 == 0 && padding <= 2 && isZeroTail ? result : nil
-}

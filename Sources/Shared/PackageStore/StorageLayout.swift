@@ -33,6 +33,19 @@ package struct StorageLayout: Sendable {
         return root.appending(subdirectory)
     }
 
+    /// A layout that knows where packages lie that are not directly below the root: by configuration, or else by looking.
+    package func located() throws(FileSystemError) -> StorageLayout {
+        guard configured == nil else { return self }
+        var elsewhere: [PackageName: String] = [:]
+        for location in try discover().packages where location.directory != root.appending(location.package.text) {
+            let depth = location.package.scope == nil ? 1 : 2
+            let prefix = location.directory.string.dropFirst(root.string.count).split(separator: "/").dropLast(depth)
+            elsewhere[location.package] = prefix.joined(separator: "/")
+        }
+        guard !elsewhere.isEmpty else { return self }
+        return StorageLayout(root: root) { [elsewhere] in elsewhere[$0] }
+    }
+
     /// Finds every package, sorted by name, and what does not belong into a storage.
     ///
     /// Names that start with a dot are skipped. A directory that holds neither a packument nor tarballs nor a scope is taken for a

@@ -1,0 +1,87 @@
+package import BundleFormat
+package import PackageStore
+import Platform
+package import Snapshots
+package import SystemPackage
+
+/// Makes a bundle below `artifacts/<bundle id>/` of the state: as a draft first, complete when it bears its id.
+package struct BundleBuilder: Sendable {
+    /// Why no bundle is made. Nothing was written.
+    package enum Refusal: Error, Equatable, CustomStringConvertible {
+        case noSnapshot(String)
+        case unsettled(SnapshotID)
+        case noSpace(needed: Int64, free: Int64)
+
+        package var description: String {
+            switch self {
+            case .noSnapshot(let id): "there is no snapshot \"\(id)\"; see \"ferry-online snapshots\""
+            case .unsettled(let id):
+                "the storage kept changing while snapshot \(id) was taken; take another, or allow it with --allow-unsettled"
+            case .noSpace(let needed, let free): "the bundle needs about \(needed) bytes, and \(free) are free"
+            }
+        }
+    }
+
+    private let layout: StorageLayout
+    private let store: SnapshotStore
+    private let artifacts: FilePath
+    private let progress: @Sendable (Int, Int, Int64) -> Void
+
+    package init(
+        layout: StorageLayout, store: SnapshotStore, artifacts: FilePath,
+        progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
+    ) {
+        self.layout = layout
+        self.store = store
+        self.artifacts = artifacts
+        self.progress = progress
+    }
+
+    /// Where a bundle lies.
+    package func directory(of bundle: Identifier) -> FilePath { artifacts.appending(bundle.text) }
+
+    /// Opens a snapshot or refuses with its name.
+    package func open(_ id: SnapshotID) throws -> SnapshotReader {
+        guard let reader = try store.open(id) else { throw Refusal.noSnapshot(id.text) }
+        return reader
+    }
+
+    /// Writes the bundle that leads from one snapshot, or from nothing, to another.
+    ///
+    /// - Throws: `Refusal`, `BundleError`, `FileSystemError`; the draft is then removed.
+    package func build(
+        from baseline: SnapshotReader?, to target: SnapshotReader, envelope: BundleWriter.Envelope, allowsUnsettled: Bool
+    ) throws -> BundleWriter.Written {
+        guard target.header.isSettled || allowsUnsettled else { throw Refusal.unsettled(target.header.id) }
+        let files = DiskFileSystem()
+        try files.createDirectories(artifacts)
+        try refuseWithoutSpace(baseline: baseline, target: target)
+        let draft = artifacts.appending(".\(envelope.bundle).draft")
+        _ = try files.createDirectory(draft)
+        do {
+            let writer = BundleWriter(layout: layout, store: store, progress: progress)
+            let written = try writer.write(from: baseline, to: target, into: draft, envelope: envelope)
+            let final = directory(of: envelope.bundle)
+            try files.rename(draft, to: final)
+            try files.syncDirectory(artifacts)
+            let name = written.path.lastComponent?.string ?? ""
+            return BundleWriter.Written(descriptor: written.descriptor, path: final.appending(name), size: written.size)
+        } catch {
+            try? files.removeTree(draft)
+            throw error
+        }
+    }
+
+    private func refuseWithoutSpace(baseline: SnapshotReader?, target: SnapshotReader) throws {
+        var bytes: Int64 = 0
+        var lines: Int64 = 0
+        try forEachChange(from: baseline, to: target) { change in
+            bytes += change.target?.size ?? 0
+            lines += 1
+        }
+        // Tarballs do not shrink; manifest, sums and target state are lines of some 350 bytes, once plain and once packed.
+        let needed = bytes + (lines + Int64(target.header.counts.files)) * 700 + 8 << 20
+        let free = try FileSystemSpace(holding: artifacts).freeBytes
+        guard free >= needed else { throw Refusal.noSpace(needed: needed, free: free) }
+    }
+}

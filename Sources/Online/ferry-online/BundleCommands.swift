@@ -1,0 +1,140 @@
+import ArgumentParser
+import BundleFormat
+import CanonicalJSON
+import Catalog
+import Export
+import Integrity
+import MediaLayout
+import PackageStore
+import Platform
+import Snapshots
+import SystemPackage
+import Terminal
+
+struct Bundle: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a bundle: what leads from one snapshot to another.",
+        discussion: """
+            Without --baseline the bundle is full, which is always safe. With it the bundle carries only what changed; the importer \
+            checks that the rest is there. Signs with the keys below STATE/keys, unless --unsigned is given. A key's passphrase is taken \
+            from FERRY_KEY_PASSPHRASE.
+            """)
+
+    @Option(help: "The snapshot the destination already has; \"empty\" for a full bundle.") var baseline = "empty"
+    @Option(help: "The snapshot to carry; the newest by default.") var target: String?
+    @Option(help: "Whom it is for: a destination's id, or \"any\".") var destination = "any"
+    @Flag(help: "Make an unsigned bundle.") var unsigned = false
+    @Flag(help: "Accept a snapshot that was taken while the storage kept changing.") var allowUnsettled = false
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            guard let recipient = BundleDestination(destination) else {
+                throw ValidationError("\"\(destination)\" is neither a destination's id (d-…) nor \"any\"")
+            }
+            let lock = try state.lock("ferry-online bundle")
+            defer { withExtendedLifetime(lock) {} }
+            let catalog = try state.catalog()
+            let keys = unsigned ? [] : try KeyRing(state: state.directory()).secretKeys(passphrase: environment("FERRY_KEY_PASSPHRASE"))
+            if keys.isEmpty, !unsigned {
+                throw ValidationError("there is no key to sign with; make one with \"ferry-online keys generate\", or say --unsigned")
+            }
+            let from = try state.baseline(baseline)
+            let to = try state.target(target)
+            let progress = ProgressLine("packing", unit: .items("files"))
+            let builder = BundleBuilder(
+                layout: try storage.layout().located(), store: try state.snapshots(),
+                artifacts: try state.directory().appending("artifacts"),
+                progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
+            let envelope = BundleWriter.Envelope(
+                bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
+                sequence: try catalog.takeSequence(), keys: keys, program: FerryOnline.programName)
+            let written = try builder.build(from: from, to: to, envelope: envelope, allowsUnsettled: allowUnsettled)
+            progress.finish()
+            let descriptor = written.descriptor
+            let record = BundleRecord(
+                id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: descriptor.destination,
+                sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
+                counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
+            try catalog.add(record)
+            Terminal.say(
+                "bundle \(descriptor.bundle): \(descriptor.counts.packages) packages, \(descriptor.counts.files) files, "
+                    + "\(descriptor.counts.removed) removed, \(Terminal.bytes(written.size))\(keys.isEmpty ? ", unsigned" : "")")
+            if state.json {
+                var object = record.json.object ?? JSONObject()
+                object["path"] = .string(written.path.string)
+                Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
+            } else {
+                Terminal.output(written.path.string)
+            }
+        }
+    }
+}
+
+struct Bundles: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the bundles that were made, newest first.")
+
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            for record in try state.catalog().bundles() {
+                if state.json {
+                    Terminal.output(record.json.canonicalBytes + [0x0A])
+                } else {
+                    Terminal.output(
+                        "\(record.id)  #\(record.sequence)  \(record.label)  for \(record.destination)  \(record.baseline?.text ?? "empty")"
+                            + " → \(record.target)  \(record.counts.files) files  \(Terminal.bytes(record.size))")
+                }
+            }
+        }
+    }
+}
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Put a bundle on a medium and read it back from the device.",
+        discussion: """
+            Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, renames, reads every byte back, and lists it in ferry/index.json last. A \
+            medium that fills up or vanishes keeps what it held.
+            """)
+
+    @Argument(help: "The bundle's id; the newest by default.") var bundle: String?
+    @Option(name: .customLong("to"), help: ArgumentHelp("Where the medium is mounted.", valueName: "dir")) var medium: String
+    @Option(help: "Cut the archive into volumes of so many MiB, a multiple of 4; 4092 fits FAT32.") var volumeSize: Int64?
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            let records = try state.catalog().bundles()
+            guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
+                throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
+            }
+            let directory = try state.directory().appending("artifacts").appending(record.id.text)
+            let archive = try ArchiveSource(volumes: Medium.volumes(at: directory))
+            let progress = ProgressLine("exporting", unit: .bytes)
+            let writer = MediumWriter(medium: Medium(root: FilePath(medium)), progress: { progress.update($0, of: $1) })
+            let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
+            progress.finish()
+            Terminal.say(
+                "bundle \(record.id) is on \"\(medium)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
+                    + "and equal; unmount before you pull it")
+            if state.json { Terminal.output(entry.json.canonicalBytes + [0x0A]) }
+        }
+    }
+}
+
+extension BundleRecord {
+    /// What `--json` prints of a bundle.
+    var json: JSONValue {
+        [
+            "bundle": .string(id.text), "label": .string(label), "created": .string(created.description),
+            "destination": .string(destination.description), "sequence": .integer(sequence),
+            "baseline": baseline.map { .string($0.text) } ?? .null, "target": .string(target.text),
+            "targetRoot": .string(targetRoot.hex), "counts": counts.json, "sizeBytes": .integer(size),
+            "keys": .array(keys.map { .string($0) }),
+        ]
+    }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import BundleFormat
+import CanonicalJSON
+import Catalog
+import Integrity
+import MediaLayout
+import PackageStore
+import Platform
+import Snapshots
+import SystemPackage
+import Terminal
+import VerdaccioSettings
+
+/// Where the online side keeps its state.
+struct StateOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The state directory.", discussion: "Environment: FERRY_ONLINE_STATE.", valueName: "dir"))
+    var state: String?
+
+    @Flag(help: "Print JSON for machines.")
+    var json = false
+
+    /// The state directory, made where it is missing.
+    func directory() throws -> FilePath {
+        guard let path = state ?? environment("FERRY_ONLINE_STATE") else {
+            throw ValidationError("name the state directory: --state DIR, or FERRY_ONLINE_STATE")
+        }
+        let directory = FilePath(path)
+        try DiskFileSystem().createDirectories(directory)
+        return directory
+    }
+
+    /// The snapshots of the state.
+    func snapshots() throws -> SnapshotStore { SnapshotStore(directory: try directory().appending("snapshots")) }
+
+    /// The catalog of the state.
+    func catalog() throws -> Catalog { try Catalog(opening: directory().appending("data.sqlite")) }
+
+    /// Takes the writer's place: one snapshot or bundle at a time on one state.
+    func lock(_ work: String) throws -> ProcessLock {
+        try ProcessLock(directory().appending("lock"), holder: "\(work), since \(WallClock.system.now())")
+    }
+}
+
+/// Which Verdaccio storage is meant.
+struct StorageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Verdaccio's storage directory.", discussion: "Environment: FERRY_STORAGE.", valueName: "dir"))
+    var storage: String?
+
+    @Option(help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
+    var verdaccioConfig: String?
+
+    /// The storage, with what the configuration says of it.
+    func layout() throws -> StorageLayout {
+        if let verdaccioConfig {
+            let settings = try VerdaccioSettings(
+                contentsOf: FilePath(verdaccioConfig), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
+            return StorageLayout(root: storage.map { FilePath($0) } ?? settings.storage) {
+                settings.storageSubdirectory(for: $0.text)
+            }
+        }
+        guard let path = storage ?? environment("FERRY_STORAGE") else {
+            throw ValidationError("name the storage: --storage DIR, --verdaccio-config FILE, or FERRY_STORAGE")
+        }
+        return StorageLayout(root: FilePath(path))
+    }
+}
+
+/// Runs a command and turns what went wrong into a message, hints and an exit code.
+func reporting(_ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch let error as ValidationError {
+        throw error
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        Terminal.say("ferry-online: error: \(error)")
+        for hint in hints(for: error) { Terminal.say("ferry-online: hint: \(hint)") }
+        throw ExitCode(exitCode(of: error))
+    }
+}
+
+private func exitCode(of error: any Error) -> Int32 {
+    switch error {
+    case is ProcessLock.Held: 11
+    case let error as BundleError where error.code != .sourceChanged: 3
+    default: 1
+    }
+}
+
+private func hints(for error: any Error) -> [String] {
+    switch error {
+    case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
+    case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
+    case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
+    case is MediumWriter.Refusal: ["what the medium held before is as it was"]
+    case let error as IntegrityError where error.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]
+    default: []
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Catalog
+import Integrity
+import Platform
+import SystemPackage
+import Terminal
+
+struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make and show the keys that sign bundles.",
+        discussion: "Keys are minisign's: \"minisign -Vm descriptor.json -p KEY.pub\" verifies what they sign.",
+        subcommands: [Generate.self, Show.self])
+
+    struct Generate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a key below STATE/keys.",
+            discussion: "Encrypted where FERRY_KEY_PASSPHRASE gives a passphrase. Every key there signs every bundle.")
+
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try reporting {
+                let key = MinisignSecretKey.generate()
+                let path = try KeyRing(state: state.directory()).add(key, passphrase: environment("FERRY_KEY_PASSPHRASE"))
+                Terminal.say("key \(key.publicKey.keyID), fingerprint \(key.publicKey.fingerprint)")
+                Terminal.say("carry the public key to the isolated side: ferry-offline trust add \(path) --origin …")
+                Terminal.output(path.string)
+            }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the origin's id and its public keys.")
+
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try reporting {
+                Terminal.output("origin \(try state.catalog().origin { randomBytes(20) })")
+                for key in try KeyRing(state: state.directory()).publicKeys() {
+                    Terminal.output("key \(key.keyID)  \(key.base64)  fingerprint \(key.fingerprint)")
+                }
+            }
+        }
+    }
+}
+
+/// The keys below `keys` of the state: `<id>.key`, readable by the owner alone, and `<id>.pub`.
+struct KeyRing {
+    private let directory: FilePath
+    private static let sizeLimit = 4096
+
+    init(state: FilePath) {
+        directory = state.appending("keys")
+    }
+
+    /// Keeps a new key and returns where its public half lies.
+    func add(_ key: MinisignSecretKey, passphrase: String?) throws -> FilePath {
+        let files = DiskFileSystem()
+        try files.createDirectories(directory)
+        try files.setAttributes(of: directory, owner: UInt32.max, group: UInt32.max, mode: 0o700)
+        let name = key.publicKey.keyID.description
+        let secret = directory.appending("\(name).key")
+        // The mode is set before there is anything to read.
+        try files.write([], to: secret)
+        try files.setAttributes(of: secret, owner: UInt32.max, group: UInt32.max, mode: 0o600)
+        try files.write(Array(key.fileText(passphrase: passphrase).utf8), to: secret)
+        try files.sync(secret)
+        let open = directory.appending("\(name).pub")
+        try files.replace(open, with: Array(key.publicKey.fileText.utf8))
+        return open
+    }
+
+    /// Every secret key, opened with the passphrase where one is needed.
+    func secretKeys(passphrase: String?) throws -> [MinisignSecretKey] {
+        try texts(ending: ".key").map { try MinisignSecretKey(fileText: $0, passphrase: passphrase) }
+    }
+
+    /// Every public key.
+    func publicKeys() throws -> [MinisignPublicKey] {
+        try texts(ending: ".pub").map { try MinisignPublicKey(text: $0) }
+    }
+
+    private func texts(ending suffix: String) throws -> [String] {
+        let files = DiskFileSystem()
+        return try (files.names(in: directory) ?? []).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.compactMap { name in
+            try files.contents(of: directory.appending(name), limit: Self.sizeLimit).map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import CanonicalJSON
+import Catalog
+import Integrity
+import PackageStore
+import Platform
+import Snapshots
+import Terminal
+
+struct Snapshot: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Record what the storage holds now.",
+        discussion: """
+            Reads only what changed since the last snapshot. Damaged, undeclared and unreadable files are reported and left out. Where \
+            nothing changed, the last snapshot stands and is named.
+            """)
+
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+    @Flag(help: "Accept a snapshot that lost more than 5 % of the last one's files.")
+    var allowShrink = false
+
+    func run() throws {
+        try reporting {
+            let lock = try state.lock("ferry-online snapshot")
+            defer { withExtendedLifetime(lock) {} }
+            let catalog = try state.catalog()
+            let progress = ProgressLine("reading", unit: .items("packages"))
+            let builder = SnapshotBuilder(
+                layout: try storage.layout(), records: catalog, store: try state.snapshots(),
+                origin: try catalog.origin { randomBytes(20) },
+                progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
+            var options = SnapshotBuilder.Options()
+            options.allowsShrinking = allowShrink
+            let report = try builder.take(options)
+            progress.finish()
+            show(report)
+        }
+    }
+
+    private func show(_ report: SnapshotBuilder.Report) {
+        let header = report.header
+        if state.json {
+            var object = header.json.object ?? JSONObject()
+            object["new"] = .bool(report.isNew)
+            object["hashedFiles"] = .integer(report.hashedFiles)
+            object["hashedBytes"] = .integer(report.hashedBytes)
+            object["passes"] = .integer(report.passes)
+            object["findings"] = .array(
+                report.findings.map {
+                    [
+                        "severity": .string($0.severity.rawValue), "code": .string($0.code.rawValue), "subject": .string($0.subject),
+                        "message": .string($0.message),
+                    ]
+                })
+            Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
+            return
+        }
+        for finding in report.findings.prefix(50) { Terminal.say("\(finding)") }
+        if report.findings.count > 50 { Terminal.say("… and \(report.findings.count - 50) more findings; --json lists them all") }
+        let counts = header.counts
+        Terminal.say(
+            "\(report.isNew ? "new snapshot" : "unchanged since snapshot"): \(counts.packages) packages, \(counts.files) files, "
+                + "\(Terminal.bytes(counts.bytes)); read \(report.hashedFiles) tarballs, \(Terminal.bytes(report.hashedBytes))"
+                + (header.isSettled ? "" : "; the storage kept changing (unsettled)"))
+        Terminal.output(header.id.text)
+    }
+}
+
+struct Snapshots: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the snapshots, oldest first.")
+
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            for header in try state.snapshots().headers() {
+                if state.json {
+                    Terminal.output(header.json.canonicalBytes + [0x0A])
+                } else {
+                    let counts = header.counts
+                    Terminal.output(
+                        "\(header.id)  \(counts.packages) packages  \(counts.files) files  \(Terminal.bytes(counts.bytes))  "
+                            + "\(header.isSettled ? "settled" : "unsettled")  \(header.stateRoot.hex.prefix(16))")
+                }
+            }
+        }
+    }
+}
+
+struct Diff: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what differs between two snapshots, by content.",
+        discussion: "Lines begin with + for added, ~ for changed, - for removed. BASELINE may be \"empty\".")
+
+    @Argument(help: "The snapshot to start from, or \"empty\".") var baseline: String
+    @Argument(help: "The snapshot to end at; the newest by default.") var target: String?
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            var counts = (added: 0, changed: 0, removed: 0)
+            let from = try state.baseline(baseline)
+            try forEachChange(from: from, to: state.target(target)) { change in
+                switch change {
+                case .added(let file):
+                    counts.added += 1
+                    show("+", "added", file)
+                case .changed(_, let file):
+                    counts.changed += 1
+                    show("~", "changed", file)
+                case .removed(let file):
+                    counts.removed += 1
+                    show("-", "removed", file)
+                }
+            }
+            Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed")
+        }
+    }
+
+    private func show(_ mark: String, _ word: String, _ file: SnapshotFile) {
+        guard state.json else { return Terminal.output("\(mark) \(file.path)") }
+        let value: JSONValue = [
+            "change": .string(word), "path": .string(file.path.description), "sha512": .string(file.digest.hex),
+            "sizeBytes": .integer(file.size),
+        ]
+        Terminal.output(value.canonicalBytes + [0x0A])
+    }
+}
+
+extension StateOptions {
+    /// The snapshot named as a baseline; `nil` for `empty`.
+    func baseline(_ text: String) throws -> SnapshotReader? {
+        text == "empty" ? nil : try snapshot(text)
+    }
+
+    /// The snapshot named as a target, or the newest.
+    func target(_ text: String?) throws -> SnapshotReader {
+        if let text { return try snapshot(text) }
+        guard let newest = try snapshots().headers().last else {
+            throw ValidationError("there is no snapshot yet; take one with \"ferry-online snapshot\"")
+        }
+        return try snapshot(newest.id.text)
+    }
+
+    private func snapshot(_ text: String) throws -> SnapshotReader {
+        guard let id = SnapshotID(text), let reader = try snapshots().open(id) else {
+            throw ValidationError("there is no snapshot \"\(text)\"; \"ferry-online snapshots\" lists them")
+        }
+        return reader
+    }
+}
+
+extension SnapshotHeader {
+    /// What `--json` prints of a snapshot.
+    var json: JSONValue {
+        [
+            "snapshot": .string(id.text), "counter": .integer(counter), "origin": .string(origin.text),
+            "created": .string(created.description), "settled": .bool(isSettled), "stateRoot": .string(stateRoot.hex),
+            "packages": .integer(counts.packages), "files": .integer(counts.files), "bytes": .integer(counts.bytes),
+        ]
+    }
+}

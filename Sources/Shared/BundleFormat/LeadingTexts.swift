@@ -1,0 +1,140 @@
+import Integrity
+import PackageStore
+import Platform
+import Snapshots
+import SystemPackage
+
+/// The four documents that lead an archive, made as files beside it (FORMAT.md §5).
+struct LeadingTexts {
+    static let manifestName = "manifest.json"
+    static let snapshotName = "snapshot.txt"
+    /// Their names in the order of the archive.
+    static let names = [manifestName, "SHA512SUMS", "README.md", snapshotName]
+
+    let header: BundleManifestHeader
+    let manifestDigest: SHA512Digest
+    private let work: FilePath
+
+    /// Compares the snapshots and writes the documents below `work`.
+    init(baseline: SnapshotReader?, target: SnapshotReader, work: FilePath) throws {
+        self.work = work
+        let tarballs = try LineSpool(work.appending("tarballs"))
+        let packuments = try LineSpool(work.appending("packuments"))
+        let removed = try LineSpool(work.appending("removed"))
+        let sums = try LineSpool(work.appending("sums"))
+        let packumentSums = try LineSpool(work.appending("packument-sums"))
+        var counts = BundleCounts(files: 0, bytes: 0, packages: 0, removed: 0)
+        var package: String?
+        try forEachChange(from: baseline, to: target) { change in
+            guard let file = change.target else {
+                if case .removed(let file) = change { try removed.add { file.appendManifestLine(to: &$0, reason: "absent") } }
+                return
+            }
+            let isPackument = file.path.file.isPackument
+            try (isPackument ? packuments : tarballs).add { file.appendManifestLine(to: &$0) }
+            try (isPackument ? packumentSums : sums).writer.write(Self.sumLine(file))
+            counts.files += 1
+            counts.bytes += file.size
+            if package != file.path.package.text { counts.packages += 1 }
+            package = file.path.package.text
+        }
+        counts.removed = removed.count
+        header = BundleManifestHeader(
+            origin: target.header.origin,
+            baseline: baseline.map { StateReference(snapshot: $0.header.id, root: $0.header.stateRoot) } ?? .empty,
+            target: StateReference(snapshot: target.header.id, root: target.header.stateRoot), counts: counts)
+
+        let manifest = try DigestingWriter(work.appending(Self.manifestName))
+        try manifest.write(header.firstLine)
+        try manifest.append(tarballs)
+        if tarballs.count > 0, packuments.count > 0 { try manifest.write(Array(",\n".utf8)) }
+        try manifest.append(packuments)
+        try manifest.write(Array("\(counts.files > 0 ? "\n" : "")],\"removed\":[\n".utf8))
+        try manifest.append(removed)
+        try manifest.write(Array("\(counts.removed > 0 ? "\n" : "")]}\n".utf8))
+        manifestDigest = try manifest.finish()
+
+        let snapshot = try DigestingWriter(work.appending(Self.snapshotName))
+        var reader = target
+        while let file = try reader.next() {
+            var line: [UInt8] = []
+            file.appendSumLine(to: &line)
+            try snapshot.write(line)
+        }
+        let root = try snapshot.finish()
+        guard root == target.header.stateRoot else {
+            throw BundleError(.damaged, "snapshot \(target.header.id)", "its files do not give its state root")
+        }
+        let readme = try DigestingWriter(work.appending("README.md"))
+        try readme.write(Array(ArchiveReadme.text.utf8))
+        let readmeDigest = try readme.finish()
+
+        let list = try DigestingWriter(work.appending("SHA512SUMS"))
+        for (digest, name) in [(manifestDigest, Self.manifestName), (readmeDigest, "README.md"), (root, Self.snapshotName)] {
+            try list.write(Array("\(digest)  \(name)\n".utf8))
+        }
+        try list.append(sums)
+        try list.append(packumentSums)
+        _ = try list.finish()
+    }
+
+    /// Opens one of the documents.
+    func open(_ name: String) throws -> FileReader {
+        let path = work.appending(name)
+        guard let reader = try FileReader(opening: path) else { throw FileSystemError("open", path, .noSuchFileOrDirectory) }
+        return reader
+    }
+
+    private static func sumLine(_ file: SnapshotFile) -> [UInt8] {
+        var line: [UInt8] = []
+        file.appendSumLine(to: &line, prefix: "storage/")
+        return line
+    }
+}
+
+/// Lines gathered in a file of their own until their place is known.
+private final class LineSpool {
+    let writer: FileWriter
+    private(set) var count = 0
+
+    init(_ path: FilePath) throws(FileSystemError) {
+        writer = try FileWriter(creating: path)
+    }
+
+    /// Adds a line, with the comma and line break that part it from the one before.
+    func add(_ append: (inout [UInt8]) -> Void) throws(FileSystemError) {
+        var line: [UInt8] = count == 0 ? [] : Array(",\n".utf8)
+        append(&line)
+        try writer.write(line)
+        count += 1
+    }
+}
+
+/// Writes a document and digests it on the way.
+private final class DigestingWriter {
+    private let writer: FileWriter
+    private let hasher = SHA512Hasher()
+
+    init(_ path: FilePath) throws(FileSystemError) {
+        writer = try FileWriter(creating: path)
+    }
+
+    func write(_ bytes: [UInt8]) throws(FileSystemError) {
+        hasher.update(bytes)
+        try writer.write(bytes)
+    }
+
+    func append(_ spool: LineSpool) throws {
+        try spool.writer.flush()
+        guard let reader = try FileReader(opening: spool.writer.path) else { return }
+        try forEachPiece(of: reader) { piece in
+            hasher.update(piece)
+            try writer.write(piece)
+        }
+    }
+
+    func finish() throws(FileSystemError) -> SHA512Digest {
+        try writer.close()
+        return hasher.finalize()
+    }
+}

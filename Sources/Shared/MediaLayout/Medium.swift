@@ -1,0 +1,64 @@
+package import BundleFormat
+package import Platform
+package import SystemPackage
+
+/// A medium: a directory that carries bundles below `ferry/` (FORMAT.md §9).
+package struct Medium: Sendable {
+    /// Where the medium is mounted.
+    package let root: FilePath
+    /// Largest number of volumes of one bundle.
+    package static let volumeLimit = 999
+
+    package init(root: FilePath) {
+        self.root = root
+    }
+
+    /// The folder that is ours.
+    package var folder: FilePath { root.appending("ferry") }
+
+    /// Where a bundle lies.
+    package func directory(of bundle: String) -> FilePath { folder.appending("bundles").appending(bundle) }
+
+    /// The bundles that were written to the end, by origin and sequence; `nil` where there is no `ferry/index.json`.
+    package func entries() throws -> [MediumEntry]? {
+        guard let bytes = try DiskFileSystem().contents(of: folder.appending("index.json"), limit: MediumIndex.sizeLimit) else {
+            return nil
+        }
+        return try MediumIndex.parse(bytes)
+    }
+
+    /// Opens the archive of a bundle that the index lists.
+    package func archive(of entry: MediumEntry) throws(FileSystemError) -> ArchiveSource {
+        let directory = directory(of: entry.descriptor.bundle)
+        return try ArchiveSource(volumes: entry.volumes.map { directory.appending($0.name) })
+    }
+
+    /// Finds the volumes an archive consists of, given the archive, its first volume, or the directory both lie in.
+    ///
+    /// - Returns: the files in order; empty where there is none.
+    package static func volumes(at path: FilePath) throws(FileSystemError) -> [FilePath] {
+        let files = DiskFileSystem()
+        guard let status = try files.status(of: path) else { return [] }
+        if status.kind == .directory {
+            let names = (try files.names(in: path) ?? []).filter(isArchiveName)
+            let stems = Set(names.map { $0.hasSuffix(".zst") ? $0 : String($0.dropLast(4)) })
+            return stems.count == 1 ? names.map { path.appending($0) } : []
+        }
+        guard let name = path.lastComponent?.string, name.hasSuffix(".zst.001") else { return [path] }
+        let directory = path.removingLastComponent()
+        let stem = name.dropLast(3)
+        return (try files.names(in: directory.isEmpty ? "." : directory) ?? [])
+            .filter { $0.hasPrefix(stem) && isArchiveName($0) }.map { directory.appending($0) }
+    }
+
+    /// `diff-YYYYMMDDHHmm.tar.zst`, with `.001` to `.999` for a volume.
+    static func isArchiveName(_ name: String) -> Bool {
+        let stem = name.utf8.count == 29 ? String(name.dropLast(4)) : name
+        let number = name.utf8.count == 29 ? name.suffix(4) : ".001"
+        let isNumber = number.first == "." && number.dropFirst().utf8.allSatisfy(isDigit)
+        return stem.utf8.count == 25 && stem.hasPrefix("diff-") && stem.hasSuffix(".tar.zst")
+            && stem.dropFirst(5).prefix(12).utf8.allSatisfy(isDigit) && isNumber
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+}

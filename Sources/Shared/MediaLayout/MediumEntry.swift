@@ -1,0 +1,122 @@
+package import BundleFormat
+package import CanonicalJSON
+package import Integrity
+import Platform
+import Snapshots
+
+/// A bundle as a medium's index lists it (FORMAT.md §9). Not evidence: what is opened is verified by itself.
+package struct MediumEntry: Sendable, Hashable {
+    /// The archive or one of its volumes.
+    package struct Volume: Sendable, Hashable {
+        package let name: String
+        /// Bytes.
+        package let size: Int64
+        package let digest: SHA512Digest
+    }
+
+    package let descriptor: Summary
+    package let volumes: [Volume]
+
+    /// What the index repeats of the descriptor.
+    package struct Summary: Sendable, Hashable {
+        package let bundle: String
+        package let label: String
+        package let origin: String
+        package let destination: String
+        package let sequence: Int64
+        package let created: String
+        package let baselineRoot: String
+        package let targetRoot: String
+        package let counts: BundleCounts
+    }
+
+    package init(descriptor: Summary, volumes: [Volume]) {
+        self.descriptor = descriptor
+        self.volumes = volumes
+    }
+
+    /// Bytes of all volumes.
+    package var size: Int64 { volumes.reduce(0) { $0 + $1.size } }
+
+    package var json: JSONValue {
+        [
+            "bundle": .string(descriptor.bundle), "label": .string(descriptor.label), "origin": .string(descriptor.origin),
+            "destination": .string(descriptor.destination), "sequence": .integer(descriptor.sequence),
+            "created": .string(descriptor.created), "baselineRoot": .string(descriptor.baselineRoot),
+            "targetRoot": .string(descriptor.targetRoot), "counts": descriptor.counts.json, "sizeBytes": .integer(size),
+            "files": .array(
+                volumes.map { ["name": .string($0.name), "sizeBytes": .integer($0.size), "sha512": .string($0.digest.hex)] }),
+        ]
+    }
+
+    init(_ value: JSONValue) throws(DocumentError) {
+        var object = try StrictObject(value, document: MediumIndex.document)
+        let bundle = try object.take("bundle") { $0.string.flatMap { Identifier($0, .bundle) } }
+        let label = try object.string("label")
+        let origin = try object.take("origin") { $0.string.flatMap { Identifier($0, .origin) } }
+        let destination = try object.take("destination") { $0.string.flatMap { BundleDestination($0) } }
+        let sequence = try object.integer("sequence")
+        let created = try object.take("created") { $0.string.flatMap { Timestamp($0) } }
+        let baselineRoot = try object.take("baselineRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+        let targetRoot = try object.take("targetRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+        let counts = try BundleCounts(object.object("counts"))
+        descriptor = Summary(
+            bundle: bundle.text, label: label, origin: origin.text, destination: destination.description, sequence: sequence,
+            created: created.description, baselineRoot: baselineRoot.hex, targetRoot: targetRoot.hex, counts: counts)
+        let size = try object.integer("sizeBytes")
+        var volumes: [Volume] = []
+        for value in try object.take("files", \.array) {
+            var file = try StrictObject(value, document: MediumIndex.document)
+            let name = try file.take("name") { $0.string.flatMap { Medium.isArchiveName($0) ? $0 : nil } }
+            volumes.append(
+                Volume(
+                    name: name, size: try file.integer("sizeBytes"),
+                    digest: try file.take("sha512") { $0.string.flatMap { SHA512Digest(hex: $0) } }))
+            try file.finish()
+        }
+        try object.finish()
+        self.volumes = volumes
+        guard !volumes.isEmpty, volumes.count <= Medium.volumeLimit, self.size == size else {
+            throw DocumentError(MediumIndex.document, "the files of bundle \(bundle) do not add up")
+        }
+    }
+}
+
+extension MediumEntry.Summary {
+    package init(_ descriptor: BundleDescriptor) {
+        bundle = descriptor.bundle.text
+        label = descriptor.label
+        origin = descriptor.origin.text
+        destination = descriptor.destination.description
+        sequence = descriptor.sequence
+        created = descriptor.created.description
+        baselineRoot = descriptor.baselineRoot.hex
+        targetRoot = descriptor.targetRoot.hex
+        counts = descriptor.counts
+    }
+}
+
+/// `index.json`: the table of contents of a medium.
+package enum MediumIndex {
+    static let document = "index of the medium"
+    static let sizeLimit = 16 << 20
+    static let bundleLimit = 10_000
+
+    static func bytes(_ entries: [MediumEntry]) -> [UInt8] {
+        let sorted = entries.sorted { ($0.descriptor.origin, $0.descriptor.sequence) < ($1.descriptor.origin, $1.descriptor.sequence) }
+        let value: JSONValue = ["type": "ferry.index", "formatVersion": 1, "bundles": .array(sorted.map(\.json))]
+        return value.canonicalBytes + [0x0A]
+    }
+
+    static func parse(_ bytes: [UInt8]) throws(DocumentError) -> [MediumEntry] {
+        var object = try StrictObject(parsing: bytes, document: document)
+        try object.header(type: "ferry.index", version: 1)
+        let values = try object.take("bundles", \.array)
+        try object.finish()
+        guard values.count <= bundleLimit else { throw DocumentError(document, "it lists more than \(bundleLimit) bundles") }
+        var entries: [MediumEntry] = []
+        for value in values { entries.append(try MediumEntry(value)) }
+        guard Set(entries.map(\.descriptor.bundle)).count == entries.count else { throw DocumentError(document, "a bundle stands twice") }
+        return entries
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import Synchronization
+
+/// What both programs say to people: messages on standard error, progress where somebody watches.
+package enum Terminal {
+    /// Writes a line to standard error.
+    package static func say(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(2, bytes, bytes.count)
+    }
+
+    /// Writes a line to standard output, which is for data only.
+    package static func output(_ line: String) {
+        output(Array("\(line)\n".utf8))
+    }
+
+    /// Writes bytes to standard output.
+    package static func output(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+            if written < 0, errno != EINTR { return }
+            rest = rest.dropFirst(max(0, written))
+        }
+    }
+
+    /// Bytes for people: `1.4 GiB`.
+    package static func bytes(_ count: Int64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return unit == 0 ? "\(count) B" : "\(Double(Int(value * 10)) / 10) \(units[unit])"
+    }
+}
+
+/// A line of progress with rate and time left: drawn again in place on a terminal, every ten seconds as a plain line in a pipe.
+package final class ProgressLine: Sendable {
+    /// What is counted, which decides how amounts are printed.
+    package enum Unit: Sendable { case bytes, items(String) }
+
+    private struct State {
+        var drawnAt: Int64 = 0
+        var isDrawn = false
+    }
+
+    private let title: String
+    private let unit: Unit
+    private let isTerminal: Bool
+    private let isQuiet: Bool
+    private let startedAt: Int64
+    private let state = Mutex(State())
+
+    package init(_ title: String, unit: Unit, isQuiet: Bool = false) {
+        self.title = title
+        self.unit = unit
+        self.isQuiet = isQuiet
+        isTerminal = isatty(2) == 1
+        startedAt = Self.milliseconds()
+    }
+
+    /// Tells how far the work is.
+    package func update(_ done: Int64, of total: Int64) {
+        guard !isQuiet else { return }
+        state.withLock { state in
+            let now = Self.milliseconds()
+            let interval: Int64 = isTerminal ? 100 : 10_000
+            guard now - max(state.drawnAt, isTerminal ? 0 : startedAt) >= interval else { return }
+            state.drawnAt = now
+            state.isDrawn = true
+            write(line(done, total, elapsed: now - startedAt))
+        }
+    }
+
+    /// Takes the line away from a terminal.
+    package func finish() {
+        state.withLock { state in
+            if state.isDrawn, isTerminal { write("") }
+        }
+    }
+
+    private func line(_ done: Int64, _ total: Int64, elapsed: Int64) -> String {
+        let rate = elapsed > 0 ? done * 1000 / elapsed : 0
+        let left = rate > 0 ? (total - done) / rate : 0
+        let percent = total > 0 ? done * 100 / total : 100
+        return "\(title): \(amount(done)) of \(amount(total)), \(percent) %, \(amount(rate))/s, \(left) s left"
+    }
+
+    private func amount(_ count: Int64) -> String {
+        switch unit {
+        case .bytes: Terminal.bytes(count)
+        case .items(let name): "\(count) \(name)"
+        }
+    }
+
+    private func write(_ line: String) {
+        let bytes = Array((isTerminal ? "\r\(line)\u{1B}[K" : "\(line)\n").utf8)
+        _ = Glibc.write(2, bytes, bytes.count)
+    }
+
+    private static func milliseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+}
