@@ -73,7 +73,9 @@ let package = Package(
             "Shared", "BundleFormat",
             ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
         module("Shared", "MediaLayout", ["Platform", "CanonicalJSON", "Integrity", "BundleFormat", systemPackage]),
-        module("Shared", "ImportLedger", ["Platform", "Integrity", "PackageStore", "BundleFormat", systemPackage, grdb]),
+        module(
+            "Shared", "ImportLedger",
+            ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
 
         // Online
         module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
@@ -90,11 +92,16 @@ let package = Package(
         // Offline
         module(
             "Offline", "Verification",
-            ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", systemPackage]),
-        module("Offline", "Staging", ["Platform", "Integrity", "PackageStore", "BundleFormat", systemPackage]),
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", systemPackage,
+            ]),
+        module("Offline", "Staging", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Offline", "Activation",
-            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "BundleFormat", "ImportLedger", systemPackage]),
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Staging",
+                systemPackage,
+            ]),
         module(
             "Offline", "ImportPipeline",
             [
@@ -104,8 +111,8 @@ let package = Package(
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "BundleFormat", "MediaLayout",
-                "ImportLedger", "ImportPipeline", systemPackage, argumentParser,
+                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
+                "MediaLayout", "ImportLedger", "Verification", "ImportPipeline", systemPackage, argumentParser,
             ]),
 
         // Test support

@@ -29,6 +29,11 @@ package struct PackageLock: Sendable {
     /// The lock stayed with somebody else for as long as `Patience` allows. Nothing was changed.
     package struct Busy: Error, CustomStringConvertible {
         package let path: FilePath
+
+        package init(path: FilePath) {
+            self.path = path
+        }
+
         package var description: String { "\"\(path)\" is held by another process; is a publish hanging?" }
     }
 

@@ -1,0 +1,32 @@
+package import PackageStore
+package import Platform
+package import SystemPackage
+
+/// Which of Verdaccio's locks this importer holds, so that after a crash the next run removes those and no others.
+package final class LockJournal: Sendable {
+    private let path: FilePath
+    private let files: any FileSystem
+
+    package init(path: FilePath, files: any FileSystem) {
+        self.path = path
+        self.files = files
+    }
+
+    /// Notes the one lock that is held now.
+    package func note(_ lock: PackageLock) throws(FileSystemError) {
+        try files.write(Array("\(lock.identity.device) \(lock.identity.inode) \(lock.path)\n".utf8), to: path)
+    }
+
+    /// Removes the lock that a crashed run left, if the file is still the one it made.
+    package func recover() throws(FileSystemError) {
+        guard let bytes = try files.contents(of: path, limit: 64 * 1024) else { return }
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
+        let parts = line.split(separator: " ", maxSplits: 2)
+        if parts.count == 3, let status = try files.status(of: FilePath(String(parts[2]))), status.identity.size == 0,
+            "\(status.identity.device)" == parts[0], "\(status.identity.inode)" == parts[1]
+        {
+            _ = try files.remove(FilePath(String(parts[2])))
+        }
+        _ = try files.remove(path)
+    }
+}

@@ -1,0 +1,48 @@
+package import PackageStore
+package import Platform
+package import Snapshots
+package import SystemPackage
+
+/// Where a bundle is unpacked: a hidden directory on each physical storage's own file system, never among the packages.
+package struct StageArea: Sendable {
+    /// Owner and group that every file gets: those of the storage root.
+    package let owner: UInt32
+    package let group: UInt32
+    private let layout: StorageLayout
+    private let name: String
+    private static let prefix = ".ferry-stage-"
+
+    /// - Throws: `FileSystemError` where the storage cannot be looked at.
+    package init(layout: StorageLayout, bundle: Identifier) throws(FileSystemError) {
+        self.layout = layout
+        name = Self.prefix + bundle.text
+        guard let status = try DiskFileSystem().status(of: layout.root) else {
+            throw FileSystemError("open the storage", layout.root, .noSuchFileOrDirectory)
+        }
+        owner = status.owner
+        group = status.group
+    }
+
+    /// Where the files of a package are staged.
+    package func directory(of package: PackageName) -> FilePath {
+        root(for: package).appending(package.text)
+    }
+
+    /// The stage on the physical storage a package belongs to.
+    package func root(for package: PackageName) -> FilePath {
+        layout.storageRoot(of: package).appending(name)
+    }
+
+    /// Where damaged or replaced files of a package are kept.
+    package func quarantine(of package: PackageName) -> FilePath {
+        layout.storageRoot(of: package).appending(".ferry-quarantine").appending(name.dropFirst(Self.prefix.count).description)
+            .appending(package.text)
+    }
+
+    /// Removes every stage an earlier import left in a physical storage.
+    package static func removeLeftovers(in root: FilePath, files: any FileSystem) throws(FileSystemError) {
+        for name in try files.names(in: root) ?? [] where name.hasPrefix(prefix) {
+            try files.removeTree(root.appending(name))
+        }
+    }
+}

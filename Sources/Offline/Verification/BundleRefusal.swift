@@ -1,0 +1,48 @@
+/// Why a sound bundle is not imported here. Nothing in the storage was changed.
+package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
+    /// There is no trust store, so nothing can be trusted.
+    case noTrustStore
+    case unsigned
+    case unsignedAfterSigned
+    /// Too few of the keys that signed are trusted for this origin.
+    case notTrusted(signedBy: [String], trusted: Int, needed: Int, origin: String)
+    /// A trusted key is named, but the signature is not its.
+    case forged(key: String)
+    /// A signature speaks of another bundle than the descriptor does.
+    case contradicted
+    case foreignDestination(String, here: String)
+    /// Files that the target needs are neither in the bundle nor here.
+    case gap([String], count: Int)
+    case noSpace(needed: Int64, free: Int64, at: String)
+    case noFiles(needed: Int64, free: Int64, at: String)
+    case foldedNames(String, String)
+    case notAStorage(String)
+
+    /// Whether it is about signatures rather than about this storage.
+    package var isAboutTrust: Bool {
+        switch self {
+        case .noTrustStore, .unsigned, .unsignedAfterSigned, .notTrusted, .forged, .contradicted: true
+        default: false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .noTrustStore: "there is no trust store, so no bundle can be trusted"
+        case .unsigned: "the bundle is not signed"
+        case .unsignedAfterSigned: "the bundle is not signed, and signed ones of this origin were imported before"
+        case .notTrusted(let signedBy, let trusted, let needed, let origin):
+            "\(trusted) of the keys \(signedBy.joined(separator: ", ")) are trusted for origin \(origin), and \(needed) must be"
+        case .forged(let key): "the signature of key \(key) does not match; the descriptor or the signature was altered"
+        case .contradicted: "the trusted comment of a signature speaks of another bundle"
+        case .foreignDestination(let destination, let here): "the bundle is for \(destination), and this is \(here)"
+        case .gap(let paths, let count):
+            "\(count) file(s) that the bundle builds upon are not here: \(paths.joined(separator: ", "))\(count > paths.count ? ", …" : "")"
+        case .noSpace(let needed, let free, let path): "\"\(path)\" has room for \(free) bytes, and \(needed) are needed"
+        case .noFiles(let needed, let free, let path): "\"\(path)\" has room for \(free) files, and \(needed) are needed"
+        case .foldedNames(let first, let second):
+            "\"\(first)\" and \"\(second)\" differ in case only, which this file system does not keep apart"
+        case .notAStorage(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// The program of the isolated side.
+@main
+struct FerryOffline: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ferry-offline",
+        abstract: "Carry an npm registry across an air gap: the isolated side.",
+        discussion: """
+            Proves a bundle to its last byte, then brings it into the storage of your Verdaccio, which may go on serving.
+
+              ferry-offline init   --state /var/lib/ferry-offline
+              ferry-offline trust add origin.pub --origin o-… --state /var/lib/ferry-offline
+              ferry-offline import /media/stick --storage /verdaccio/storage --state /var/lib/ferry-offline
+
+            Exit codes: 0 done, or nothing to do · 1 failed · 3 damage found, nothing changed · 10 no bundle · 11 locked by another \
+            import · 12 signature not trusted · 13 does not fit this storage · 64 wrong usage · 130 cancelled. Any other code is a \
+            failure.
+            """,
+        version: "ferry-offline 0.1.0 (bundle format 1)",
+        subcommands: [Init.self, Trust.self, Verify.self, Import.self, History.self])
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import BundleFormat
+import CanonicalJSON
+import ImportLedger
+import ImportPipeline
+import PackageStore
+import Platform
+import Snapshots
+import SystemPackage
+import Terminal
+import Verification
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prove a bundle to its last byte and check that it fits; change nothing.")
+
+    @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            try forEachBundle(at: path, storage, state, work: "verify") { bundle, pipeline in
+                let report = try pipeline.verify(bundle.source)
+                report.show(bundle.name, json: state.json)
+            }
+        }
+    }
+}
+
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring bundles into the storage.",
+        discussion: """
+            Every byte is proven before anything in the storage changes. Versions and tags that were published here are never lost or \
+            moved. Verdaccio may go on serving and receiving. Interrupted at any moment, the same command completes the work.
+            """)
+
+    @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+    @Flag(help: "Verify only and say what would come in.") var dryRun = false
+    @Flag(help: "Mix incoming versions into packages that hold only versions published here.") var adoptLocal = false
+
+    func run() throws {
+        try reporting {
+            try forEachBundle(at: path, storage, state, work: "import", adoptsLocal: adoptLocal) { bundle, pipeline in
+                let report =
+                    dryRun
+                    ? try pipeline.verify(bundle.source)
+                    : try pipeline.run(bundle.source, operatorName: operatorName(), sourceName: bundle.name)
+                report.show(bundle.name, json: state.json)
+            }
+        }
+    }
+}
+
+/// Finds the bundles at a path and hands each that is for this destination to `body`, under the import lock.
+private func forEachBundle(
+    at path: String, _ storage: StorageOptions, _ state: StateOptions, work: String, adoptsLocal: Bool = false,
+    _ body: (FoundBundle, ImportPipeline) throws -> Void
+) throws {
+    let ledger = try state.ledger()
+    let destination = try state.destination(ledger)
+    let directory = try state.directory()
+    let lock = try ProcessLock(
+        directory.appending("import.lock"), holder: "ferry-offline \(work) by \(operatorName()), since \(WallClock.system.now())")
+    defer { withExtendedLifetime(lock) {} }
+    let bundles = try findBundles(at: path, destination: destination)
+    var options = ImportPipeline.Options()
+    options.allowsUnsigned = storage.allowUnsigned
+    options.adoptsLocalPackages = adoptsLocal
+    let verifying = ProgressLine("verifying", unit: .bytes)
+    let applying = ProgressLine("applying", unit: .items("packages"))
+    let pipeline = ImportPipeline(
+        layout: try storage.layout(), state: directory, ledger: ledger, trust: try TrustStore(contentsOf: state.trustPath()),
+        destination: destination, options: options,
+        progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) })
+    try pipeline.recover()
+    let ours = bundles.filter { !$0.isForeign }
+    for bundle in ours.isEmpty ? bundles : ours {
+        try body(bundle, pipeline)
+        verifying.finish()
+        applying.finish()
+    }
+}
+
+struct History: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the imports, newest first.")
+
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        try reporting {
+            for record in try state.ledger().imports() {
+                if state.json {
+                    Terminal.output(record.json.canonicalBytes + [0x0A])
+                } else {
+                    let outcomes = record.outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+                    Terminal.output(
+                        "\(record.id)  \(record.started)  \(record.label) #\(record.sequence)  \(record.bundle)  "
+                            + "\(record.state.rawValue)  \(outcomes)  by \(record.operatorName)"
+                            + "  \(record.keys.isEmpty ? "unsigned" : "signed by \(record.keys.joined(separator: ", "))")")
+                }
+            }
+        }
+    }
+}
+
+extension ImportPipeline.Report {
+    /// Tells people, or machines, what came of a bundle.
+    func show(_ name: String, json: Bool) {
+        if json {
+            Terminal.output(
+                JSONValue.object(
+                    JSONObject(uniqueMembers: [
+                        (name: "result", value: .string(result.rawValue)), (name: "bundle", value: .string(descriptor.bundle.text)),
+                        (name: "label", value: .string(descriptor.label)), (name: "sequence", value: .integer(descriptor.sequence)),
+                        (name: "origin", value: .string(descriptor.origin.text)), (name: "counts", value: descriptor.counts.json),
+                        (name: "keys", value: .array(keys.map { .string($0) })),
+                        (name: "newPackages", value: .integer(newPackages.count)),
+                        (name: "outcomes", value: .object(
+                            JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) }))),
+                        (name: "refusals", value: .array(refusals.map { .string($0) })),
+                    ])
+                ).canonicalBytes + [0x0A])
+            return
+        }
+        for refusal in refusals { Terminal.say("refused: \(refusal)") }
+        let signature = keys.isEmpty ? "unsigned" : "signed by \(keys.joined(separator: ", "))"
+        switch result {
+        case .nothingToDo: Terminal.output("\(name): imported before, and everything it brought is here; nothing to do")
+        case .verified:
+            Terminal.output(
+                "\(name): sound, \(signature); \(descriptor.counts.packages) packages (\(newPackages.count) new), "
+                    + "\(descriptor.counts.files) files, \(Terminal.bytes(descriptor.counts.bytes)); nothing was changed")
+        case .applied:
+            let counts = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            Terminal.output(
+                "\(name): applied, \(signature); \(descriptor.counts.packages) packages (\(newPackages.count) new); versions: "
+                    + "\(counts.isEmpty ? "none" : counts)")
+        }
+    }
+}
+
+extension ImportRecord {
+    /// What `--json` prints of an import.
+    var json: JSONValue {
+        [
+            "import": .integer(id), "bundle": .string(bundle.text), "label": .string(label), "origin": .string(origin.text),
+            "sequence": .integer(sequence), "started": .string(started.description),
+            "finished": finished.map { .string($0.description) } ?? .null, "state": .string(state.rawValue),
+            "keys": .array(keys.map { .string($0) }), "operator": .string(operatorName), "source": .string(source),
+            "outcomes": .object(JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) })),
+        ]
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import ImportLedger
+import Integrity
+import Platform
+import Snapshots
+import SystemPackage
+import Terminal
+import Verification
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Name this destination.",
+        discussion: "Makes the destination's id, once. Without --allow-unsigned-bundles every bundle must be signed by a trusted key.")
+
+    @OptionGroup var state: StateOptions
+    @Flag(help: "Accept unsigned bundles until the first signed one of their origin.") var allowUnsignedBundles = false
+
+    func run() throws {
+        try reporting {
+            let ledger = try state.ledger()
+            if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
+            if allowUnsignedBundles { try ledger.allowUnsigned() }
+            Terminal.output(try state.destination(ledger).text)
+        }
+    }
+}
+
+struct Trust: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say whose signatures count.", subcommands: [Add.self, Retire.self, List.self])
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Trust a key for an origin.",
+            discussion: "Compare the fingerprint with what \"ferry-online keys show\" says before you rely on it.")
+
+        @Argument(help: "The public key: a file, or its base64 line.") var key: String
+        @Option(help: "The origin's id, o-….") var origin: String
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try reporting {
+                guard let origin = Identifier(origin, .origin) else { throw ValidationError("\"\(origin)\" is not an origin's id (o-…)") }
+                let bytes = try DiskFileSystem().contents(of: FilePath(key), limit: 4096)
+                let publicKey = try MinisignPublicKey(text: bytes.map { String(decoding: $0, as: UTF8.self) } ?? key)
+                var trust = try TrustStore(contentsOf: state.trustPath()) ?? TrustStore()
+                trust.add(publicKey, origin: origin)
+                try trust.write(to: state.trustPath())
+                Terminal.say("key \(publicKey.keyID) is trusted for \(origin); fingerprint \(publicKey.fingerprint)")
+            }
+        }
+    }
+
+    struct Retire: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Trust a key no more.")
+
+        @Argument(help: "The key's id, as \"trust list\" shows it.") var key: String
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try reporting {
+                guard var trust = try TrustStore(contentsOf: state.trustPath()), trust.retire(key) else {
+                    throw ValidationError("no key \"\(key)\" is trusted; \"ferry-offline trust list\" shows them")
+                }
+                try trust.write(to: state.trustPath())
+                Terminal.say("key \(key) is retired")
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the keys.")
+
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try reporting {
+                for entry in try TrustStore(contentsOf: state.trustPath())?.entries ?? [] {
+                    Terminal.output(
+                        "\(entry.key.keyID)  \(entry.origin)  \(entry.isRetired ? "retired" : "trusted")  \(entry.key.fingerprint)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import BundleFormat
+package import Integrity
+package import PackageStore
+package import Platform
+package import Snapshots
+package import SystemPackage
+
+/// One import as the ledger keeps it.
+package struct ImportRecord: Sendable, Hashable {
+    /// How far an import came.
+    package enum State: String, Sendable {
+        /// Packages may have been changed; running the import again completes it.
+        case applying
+        case applied
+    }
+
+    /// Counts up from 1.
+    package let id: Int64
+    package let bundle: Identifier
+    package let label: String
+    package let origin: Identifier
+    package let sequence: Int64
+    package let targetRoot: SHA512Digest
+    package let started: Timestamp
+    package let finished: Timestamp?
+    package let state: State
+    /// The ids of the trusted keys that signed; empty for an unsigned bundle.
+    package let keys: [String]
+    /// Who ran it, where it came from.
+    package let operatorName: String
+    package let source: String
+    /// How many files had each outcome.
+    package let outcomes: [String: Int]
+}
+
+/// What became of one file that this destination was given.
+package struct DeliveryRecord: Sendable, Hashable {
+    package let path: StorePath
+    package let digest: SHA512Digest
+    package let outcome: VersionOutcome
+
+    package init(path: StorePath, digest: SHA512Digest, outcome: VersionOutcome) {
+        self.path = path
+        self.digest = digest
+        self.outcome = outcome
+    }
+}
+
+/// What became of one package of an import: its files, and the form that is the base of the next merge.
+package struct PackageDelivery: Sendable {
+    package let package: PackageName
+    package let files: [DeliveryRecord]
+    /// The transfer form as it was given; `nil` where it was refused.
+    package let form: [UInt8]?
+
+    package init(package: PackageName, files: [DeliveryRecord], form: [UInt8]?) {
+        self.package = package
+        self.files = files
+        self.form = form
+    }
+}
+
+/// A ledger that cannot be used. It is as it was.
+package enum LedgerError: Error, Equatable, CustomStringConvertible {
+    case newer(FilePath)
+    case damaged(String)
+
+    package var description: String {
+        switch self {
+        case .newer(let path): "\"\(path)\" was written by a newer ferry-offline; use that one"
+        case .damaged(let what): "the ledger is damaged: \(what)"
+        }
+    }
+}
