@@ -8,8 +8,6 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
     .systemLibrary(
@@ -43,15 +41,12 @@ let package = Package(
     products: [
         .executable(name: "ferry-online", targets: ["ferry-online"]),
         .executable(name: "ferry-offline", targets: ["ferry-offline"]),
-        .executable(name: "loopback-registry", targets: ["loopback-registry"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // Shared
@@ -60,11 +55,10 @@ let package = Package(
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         systemLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
         cTarget("CPlatform"),
-        cTarget("CSHA512Lanes"),
         module("Shared", "Platform", ["CPlatform", systemPackage]),
         module("Shared", "Terminal", []),
         module("Shared", "CanonicalJSON", []),
-        module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
+        module("Shared", "Integrity", ["CCrypto", "CSodium"]),
         module("Shared", "Archives", ["CArchive", "CZstd"]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "VerdaccioSettings", ["Platform", systemPackage, yams]),
@@ -72,7 +66,7 @@ let package = Package(
         module(
             "Shared", "BundleFormat",
             ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
-        module("Shared", "MediaLayout", ["Platform", "CanonicalJSON", "Integrity", "BundleFormat", systemPackage]),
+        module("Shared", "MediaLayout", ["Platform", "CanonicalJSON", "Integrity", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Shared", "ImportLedger",
             ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
@@ -81,7 +75,7 @@ let package = Package(
         module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
         module(
             "Online", "Export",
-            ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", systemPackage]),
+            ["Platform", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
         program(
             "Online", "ferry-online",
             [
@@ -99,14 +93,13 @@ let package = Package(
         module(
             "Offline", "Activation",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Staging",
-                systemPackage,
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger", "Staging", systemPackage,
             ]),
         module(
             "Offline", "ImportPipeline",
             [
-                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification",
-                "Staging", "Activation", systemPackage,
+                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Verification", "Staging",
+                "Activation", systemPackage,
             ]),
         program(
             "Offline", "ferry-offline",
@@ -115,15 +108,19 @@ let package = Package(
                 "MediaLayout", "ImportLedger", "Verification", "ImportPipeline", systemPackage, argumentParser,
             ]),
 
-        // Test support
-        .target(name: "LoopbackRegistry", dependencies: [hummingbird, asyncHTTPClient], path: "Tests/Support/LoopbackRegistry"),
-        .executableTarget(
-            name: "loopback-registry", dependencies: ["LoopbackRegistry", argumentParser], path: "Tests/Support/loopback-registry"),
-
         // Tests
+        tests("Architecture", "ArchitectureTests", []),
+        tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
         tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),
         tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
-        tests("Contract", "ContractTests", ["LoopbackRegistry", asyncHTTPClient]),
+        tests("Shared/PackageStoreTests", "PackageStoreTests", ["CanonicalJSON", "Integrity", "PackageStore"]),
+        tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
+        tests(
+            "EndToEnd", "EndToEndTests",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
+                "Catalog", "Export", "Verification", "ImportPipeline", systemPackage,
+            ]),
     ])
 
 let strict: [SwiftSetting] = [
@@ -135,6 +132,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
 ]
 
-for target in package.targets where ![.system].contains(target.type) && !["CPlatform", "CSHA512Lanes"].contains(target.name) {
+for target in package.targets where ![.system].contains(target.type) && !["CPlatform"].contains(target.name) {
     target.swiftSettings = strict
 }

@@ -1,4 +1,4 @@
-package import PackageStore
+import PackageStore
 package import Platform
 package import SystemPackage
 
@@ -12,9 +12,9 @@ package final class LockJournal: Sendable {
         self.files = files
     }
 
-    /// Notes the one lock that is held now.
-    package func note(_ lock: PackageLock) throws(FileSystemError) {
-        try files.write(Array("\(lock.identity.device) \(lock.identity.inode) \(lock.path)\n".utf8), to: path)
+    /// Notes the one lock that is about to be taken.
+    package func note(_ lock: FilePath, _ identity: FileIdentity) throws(FileSystemError) {
+        try files.write(Array("\(identity.device) \(identity.inode) \(lock)\n".utf8), to: path)
     }
 
     /// Removes the lock that a crashed run left, if the file is still the one it made.
@@ -22,10 +22,13 @@ package final class LockJournal: Sendable {
         guard let bytes = try files.contents(of: path, limit: 64 * 1024) else { return }
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
         let parts = line.split(separator: " ", maxSplits: 2)
-        if parts.count == 3, let status = try files.status(of: FilePath(String(parts[2]))), status.identity.size == 0,
-            "\(status.identity.device)" == parts[0], "\(status.identity.inode)" == parts[1]
-        {
-            _ = try files.remove(FilePath(String(parts[2])))
+        if parts.count == 3 {
+            let lock = FilePath(String(parts[2]))
+            for place in [lock, lock.removingLastComponent().appending(PackageLock.draftName)] {
+                if let identity = try files.status(of: place)?.identity, "\(identity.device)" == parts[0], "\(identity.inode)" == parts[1] {
+                    _ = try files.remove(place)
+                }
+            }
         }
         _ = try files.remove(path)
     }

@@ -105,8 +105,9 @@ package struct PackageApplier: Sendable {
 
     /// A package that is here: read, decide and write under its lock. `nil` where the lock was lost on the way.
     private func merge(_ task: Task) throws -> Result? {
-        let lock = try PackageLock(directory: task.directory, files: files, clock: clock, patience: patience)
-        try journal.note(lock)
+        let lock = try PackageLock(directory: task.directory, files: files, clock: clock, patience: patience) {
+            try journal.note($0, $1)
+        }
         defer { try? lock.release() }
         let packument = task.directory.appending("package.json")
         let local: StoredPackument?

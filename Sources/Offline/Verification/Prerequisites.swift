@@ -37,12 +37,20 @@ package struct Prerequisites: Sendable {
             // The whole package was removed here after it had been delivered.
             if forgivesRemovals, !isHere, !deliveries.isEmpty { continue }
             if file.isPackument {
-                if try ledger.formDigest(of: package, origin: origin) != digest { missing.append(StorePath(package, file)) }
+                let isWhole = try ledger.formDigest(of: package, origin: origin) == digest
+                if !isWhole, !wasRefused(target, deliveries) { missing.append(StorePath(package, file)) }
             } else if try !isHeld(file, digest, of: package, delivery != nil, forgivesRemovals: forgivesRemovals) {
                 missing.append(StorePath(package, file))
             }
         }
         return missing
+    }
+
+    /// Whether everything the target holds of the package was offered before and not taken.
+    private func wasRefused(_ target: [FileName: SHA512Digest], _ deliveries: [DeliveryRecord]) -> Bool {
+        target.filter { !$0.key.isPackument }.allSatisfy { file, digest in
+            deliveries.contains { $0.path.file == file && $0.digest == digest && $0.outcome.isRefusal }
+        }
     }
 
     private func isHeld(

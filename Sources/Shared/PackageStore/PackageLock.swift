@@ -2,9 +2,10 @@ import Glibc
 package import Platform
 package import SystemPackage
 
-/// Verdaccio's lock on one package: the empty file `package.json.lock`, made exclusively (VERDACCIO: `@verdaccio/file-locking`).
+/// Verdaccio's lock on one package: the empty file `package.json.lock`, made exclusively (`@verdaccio/file-locking`).
 ///
-/// Publishing, tagging and unpublishing take it, so a read-merge-write under it loses nothing. Verdaccio ignores a lock after about
+/// The file is made under a hidden name first and renamed into place where none stands, so that its inode is known, and can be noted,
+/// before it is a lock: after a crash the next run can tell its own lock from everybody else's. Publishing, tagging and unpublishing take it, so a read-merge-write under it loses nothing. Verdaccio ignores a lock after about
 /// 112 seconds of waiting and takes over one that is older than five minutes, hence `isHeld`.
 package struct PackageLock: Sendable {
     /// How the lock is waited for.
@@ -45,21 +46,33 @@ package struct PackageLock: Sendable {
     private let patience: Patience
     private let takenAt: Int64
 
+    /// The name the lock is made under, beside the lock.
+    package static let draftName = ".package.json.lock.ferry"
     private static let staleAfter: Int64 = 5 * 60 * 1_000_000_000
     private static let trustedFor: Int64 = 60 * 1_000_000_000
 
     /// Takes the lock of the package in a directory, waiting for it, and takes over one that is older than five minutes.
     ///
+    /// - Parameter announce: told the lock's path and what the file will be, before it is a lock.
     /// - Throws: `Busy`, or `FileSystemError` where the file cannot be made.
-    package init(directory: FilePath, files: any FileSystem, clock: WallClock, patience: Patience) throws {
+    package init(
+        directory: FilePath, files: any FileSystem, clock: WallClock, patience: Patience,
+        announce: (FilePath, FileIdentity) throws -> Void
+    ) throws {
         path = directory.appending("package.json.lock")
         self.files = files
         self.patience = patience
+        let draft = directory.appending(Self.draftName)
         for _ in 0..<max(1, patience.attempts) {
-            if let identity = try files.createExclusively(path) {
-                self.identity = identity
-                takenAt = patience.elapsed()
-                return
+            _ = try files.remove(draft)
+            if let identity = try files.createExclusively(draft) {
+                try announce(path, identity)
+                if try files.renameWithoutReplacing(draft, to: path) {
+                    self.identity = identity
+                    takenAt = patience.elapsed()
+                    return
+                }
+                _ = try files.remove(draft)
             }
             if let other = try files.status(of: path), clock.now().nanoseconds - other.identity.changed > Self.staleAfter {
                 _ = try files.remove(path)

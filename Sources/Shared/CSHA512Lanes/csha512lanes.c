@@ -1,1 +1,0 @@
-#include "csha512lanes.h"

@@ -1,0 +1,141 @@
+import BundleFormat
+import CanonicalJSON
+import Catalog
+import Export
+import Foundation
+import ImportLedger
+import ImportPipeline
+import Integrity
+import MediaLayout
+import PackageStore
+import Platform
+import Snapshots
+import SystemPackage
+import Testing
+import Verification
+
+/// Both sides of the gap in a temporary directory: an online storage, an isolated storage, a medium between them.
+final class World {
+    let root: FilePath
+    let key = MinisignSecretKey.generate()
+    let files = DiskFileSystem()
+    let catalog: Catalog
+    let ledger: Ledger
+    let destination: Identifier
+    let origin: Identifier
+    var trust = TrustStore()
+
+    var online: FilePath { root.appending("online") }
+    var isolated: FilePath { root.appending("isolated") }
+    var medium: Medium { Medium(root: root.appending("medium")) }
+    var snapshots: SnapshotStore { SnapshotStore(directory: root.appending("state/snapshots")) }
+
+    init() throws {
+        root = FilePath(FileManager.default.temporaryDirectory.path).appending("ferry-world-\(UUID().uuidString)")
+        for name in ["online", "isolated", "medium", "state", "offline-state"] { try files.createDirectories(root.appending(name)) }
+        catalog = try Catalog(opening: root.appending("state/data.sqlite"))
+        ledger = try Ledger(opening: root.appending("offline-state/ledger.sqlite"))
+        destination = Identifier(.destination, random: randomBytes(20))
+        try ledger.setDestination(destination)
+        origin = try catalog.origin { randomBytes(20) }
+        trust.add(key.publicKey, origin: origin)
+    }
+
+    deinit { try? files.removeTree(root) }
+
+    /// Writes a package into a storage as Verdaccio would have it: these versions on disk, those only known.
+    func put(
+        _ name: String, _ versions: [String: String], tags: [String: String] = [:], knownOnly: [String] = [], in storage: FilePath? = nil
+    ) throws {
+        let package = try #require(PackageName(name))
+        let directory = (storage ?? online).appending(name)
+        try files.createDirectories(directory)
+        var entries = JSONObject()
+        for (version, content) in versions.merging(knownOnly.map { ($0, "never fetched") }, uniquingKeysWith: { first, _ in first }) {
+            let file = "\(package.base)-\(version).tgz"
+            let sum = Data(SHA512.digest(of: Array(content.utf8)).bytes).base64EncodedString()
+            entries[version] = [
+                "name": .string(name), "version": .string(version),
+                "dist": ["integrity": .string("sha512-\(sum)"), "tarball": .string("http://127.0.0.1:4873/\(name)/-/\(file)")],
+            ]
+            if versions[version] != nil { try files.write(Array(content.utf8), to: directory.appending(file)) }
+        }
+        let latest = tags.isEmpty ? ["latest": versions.keys.compactMap { PackageVersion($0) }.max()?.text ?? ""] : tags
+        let document: JSONValue = [
+            "name": .string(name), "versions": .object(entries),
+            "dist-tags": .object(JSONObject(uniqueMembers: latest.map { (name: $0.key, value: .string($0.value)) })),
+            "time": [:], "_rev": "3-abc", "_uplinks": ["npmjs": ["fetched": 1]], "_distfiles": [:], "_attachments": [:], "readme": "",
+        ]
+        try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
+    }
+
+    @discardableResult
+    func snapshot(allowsShrinking: Bool = false) throws -> SnapshotBuilder.Report {
+        var options = SnapshotBuilder.Options()
+        options.allowsShrinking = allowsShrinking
+        return try SnapshotBuilder(
+            layout: StorageLayout(root: online), records: catalog, store: snapshots, origin: origin
+        ).take(options)
+    }
+
+    /// Writes a bundle to the newest snapshot and returns its archive.
+    func bundle(
+        from baseline: SnapshotID? = nil, destination: BundleDestination = .any, keys: [MinisignSecretKey]? = nil
+    ) throws -> FilePath {
+        let builder = BundleBuilder(
+            layout: StorageLayout(root: online), store: snapshots, artifacts: root.appending("state/artifacts"))
+        let newest = try #require(snapshots.headers().last)
+        let envelope = BundleWriter.Envelope(
+            bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: destination,
+            sequence: try catalog.takeSequence(), keys: keys ?? [key], program: "tests")
+        return try builder.build(
+            from: baseline.map { try builder.open($0) }, to: builder.open(newest.id), envelope: envelope, allowsUnsettled: false
+        ).path
+    }
+
+    func pipeline(_ options: ImportPipeline.Options = ImportPipeline.Options(), trust: TrustStore?? = nil) -> ImportPipeline {
+        ImportPipeline(
+            layout: StorageLayout(root: isolated), state: root.appending("offline-state"), ledger: ledger,
+            trust: trust ?? self.trust, destination: destination, options: options)
+    }
+
+    @discardableResult
+    func run(_ archive: FilePath, _ options: ImportPipeline.Options = ImportPipeline.Options()) throws -> ImportPipeline.Report {
+        try pipeline(options).run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")
+    }
+
+    /// Every file of the isolated storage with its bytes.
+    func contents(of directory: FilePath? = nil) throws -> [String: [UInt8]] {
+        var result: [String: [UInt8]] = [:]
+        let directory = directory ?? isolated
+        for name in try files.names(in: directory) ?? [] {
+            let path = directory.appending(name)
+            if try files.status(of: path)?.kind == .directory {
+                for (inner, bytes) in try contents(of: path) { result["\(name)/\(inner)"] = bytes }
+                result["\(name)/"] = []
+            } else {
+                result[name] = try files.contents(of: path, limit: 1 << 24)
+            }
+        }
+        return result
+    }
+
+    /// The packument of an isolated package.
+    func packument(_ name: String) throws -> JSONObject {
+        let bytes = try #require(try files.contents(of: isolated.appending(name).appending("package.json"), limit: 1 << 24))
+        return try #require(try JSONParser.parse(bytes, mode: .strict).object)
+    }
+
+    /// What must be true of the isolated storage at every moment: each listed version's tarball is there with its digest.
+    func expectServable(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        for location in try StorageLayout(root: isolated).discover().packages {
+            let bytes = try #require(try files.contents(of: location.directory.appending("package.json"), limit: 1 << 24))
+            let stored = try StoredPackument(parsing: bytes, of: location.package)
+            for version in stored.declared {
+                let tarball = try files.contents(of: location.directory.appending(version.file.text), limit: 1 << 24)
+                let proof = tarball.map { TarballProof(sha512: SHA512.digest(of: $0), sha1: nil, size: Int64($0.count)) }
+                #expect(proof.flatMap(version.matches) == true, "\(location.package)@\(version.version)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+}

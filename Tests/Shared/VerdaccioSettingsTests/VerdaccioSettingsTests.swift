@@ -1,0 +1,48 @@
+import Foundation
+import SystemPackage
+import Testing
+import VerdaccioSettings
+
+@Suite struct VerdaccioSettingsTests {
+    private func settings(_ yaml: String, environment: String? = nil) throws -> VerdaccioSettings {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-settings-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try yaml.write(to: file, atomically: true, encoding: .utf8)
+        return try VerdaccioSettings(contentsOf: FilePath(file.path), environmentStoragePath: environment)
+    }
+
+    @Test func `the first pattern that matches gives the sub-directory`() throws {
+        let settings = try settings(
+            """
+            storage: ./storage
+            packages:
+              '@corp/*': {storage: corpstore, access: $all}
+              '{left,right}-*': {storage: /abs/zz}
+              '!(x)': {}
+              '**': {storage: rest}
+            """)
+        #expect(settings.storage.lastComponent?.string == "storage")
+        #expect(settings.storageSubdirectory(for: "@corp/a") == "corpstore")
+        #expect(settings.storageSubdirectory(for: "left-pad") == "abs/zz")
+        #expect(settings.rules.map(\.pattern).first == "@corp/*")
+    }
+
+    @Test(arguments: [
+        ("@*/*", "@a/b", true), ("@*/*", "a", false), ("**", "@a/b", true), ("*", "a", true), ("*", "@a/b", false),
+        ("a?c", "abc", true), ("a[b-d]c", "acc", true), ("a[!b-d]c", "acc", false), ("{a,b}*", "bx", true), ("lodash", "lodash", true),
+        ("@corp/x-*", "@corp/x-y", true), ("@corp/**", "@corp/x", true), ("!a", "b", true), ("!a", "a", false), ("a*c", "abbc", true),
+    ])
+    func `patterns match as minimatch does`(pattern: String, name: String, isMatch: Bool) throws {
+        let settings = try settings("storage: s\npackages:\n  '\(pattern)': {storage: hit}\n")
+        #expect((settings.storageSubdirectory(for: name) == "hit") == isMatch)
+    }
+
+    @Test func `the environment overrides the storage`() throws {
+        #expect(try settings("storage: s\n", environment: "/data").storage == "/data")
+    }
+
+    @Test(arguments: ["packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n"])
+    func `a configuration that cannot be used is refused`(yaml: String) {
+        #expect(throws: VerdaccioSettingsError.self) { try settings(yaml) }
+    }
+}
