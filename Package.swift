@@ -116,6 +116,12 @@ let package = Package(
         tests("Shared/PackageStoreTests", "PackageStoreTests", ["CanonicalJSON", "Integrity", "PackageStore"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
         tests(
+            "Damage", "DamageTests",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger",
+                "Verification", "ImportPipeline", systemPackage,
+            ]),
+        tests(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",

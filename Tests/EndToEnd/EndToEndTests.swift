@@ -263,9 +263,9 @@ import Verification
                 try world.expectServable()
             }
             guard steps < 500 else {
-            Issue.record("it never ends")
-            return
-        }
+                Issue.record("it never ends")
+                return
+            }
         }
         #expect(steps > 20)
         #expect(try world.packument("foo")["dist-tags"] == ["latest": "2.0.0"])

@@ -86,7 +86,9 @@ package struct PackageApplier: Sendable {
         let deliveries: [DeliveryRecord]
     }
 
-    /// A package that is not here: its directory comes in one rename. `nil` where it appeared meanwhile.
+    /// A package that is not here: its directory comes in one rename.
+    ///
+    /// `nil` where it appeared meanwhile.
     private func placeNew(_ task: Task) throws -> Result? {
         let merged = PackumentMerge(
             task.form, into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
@@ -103,7 +105,9 @@ package struct PackageApplier: Sendable {
         return Result(delivery: delivery(task, merged.outcomes), refusal: nil)
     }
 
-    /// A package that is here: read, decide and write under its lock. `nil` where the lock was lost on the way.
+    /// A package that is here: read, decide and write under its lock.
+    ///
+    /// `nil` where the lock was lost on the way.
     private func merge(_ task: Task) throws -> Result? {
         let lock = try PackageLock(directory: task.directory, files: files, clock: clock, patience: patience) {
             try journal.note($0, $1)
@@ -139,7 +143,8 @@ package struct PackageApplier: Sendable {
             try files.syncDirectory(task.directory)
         }
         let isRefused = merged.outcomes.values.allSatisfy(\.isRefusal)
-        let refusal = isRefused && !merged.outcomes.isEmpty
+        let refusal =
+            isRefused && !merged.outcomes.isEmpty
             ? Refusal(package: task.package, reason: "it holds only local versions, or other bytes under the same versions") : nil
         return Result(delivery: delivery(task, merged.outcomes), refusal: refusal)
     }

@@ -72,7 +72,9 @@ package struct ImportPipeline: Sendable {
         self.progress = progress
     }
 
-    /// Removes what an interrupted import left: stages, and the lock it held. To be called under the import lock.
+    /// Removes what an interrupted import left: stages, and the lock it held.
+    ///
+    /// To be called under the import lock.
     package func recover() throws {
         try LockJournal(path: state.appending("package.lock.journal"), files: files).recover()
         try StageArea.removeLeftovers(in: layout.root, files: files)
@@ -91,7 +93,9 @@ package struct ImportPipeline: Sendable {
         return report
     }
 
-    /// Imports a bundle. Running it again after any interruption completes it.
+    /// Imports a bundle.
+    ///
+    /// Running it again after any interruption completes it.
     ///
     /// - Throws: `BundleError` for damage, `BundleRefusal` for a bundle that is not trusted or does not fit: then the storage is as it was.
     ///   `FileSystemError`, `PackageLock.Busy` while applying: each package is in its old or its new state.
@@ -291,7 +295,9 @@ package struct ImportPipeline: Sendable {
         return report
     }
 
-    /// What would be placed. What lies here already keeps what the ledger says of it.
+    /// What would be placed.
+    ///
+    /// What lies here already keeps what the ledger says of it.
     private func intention(
         _ package: PackageName, _ target: [FileName: SHA512Digest], stage: StageArea
     ) throws -> PackageDelivery {

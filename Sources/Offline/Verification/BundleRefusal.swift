@@ -1,4 +1,6 @@
-/// Why a sound bundle is not imported here. Nothing in the storage was changed.
+/// Why a sound bundle is not imported here.
+///
+/// Nothing in the storage was changed.
 package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     /// There is no trust store, so nothing can be trusted.
     case noTrustStore

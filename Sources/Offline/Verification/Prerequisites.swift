@@ -18,7 +18,9 @@ package struct Prerequisites: Sendable {
         self.origin = origin
     }
 
-    /// The files of one package's target state that are neither carried nor held. What was refused here before is no gap.
+    /// The files of one package's target state that are neither carried nor held.
+    ///
+    /// What was refused here before is no gap.
     ///
     /// - Parameter forgivesRemovals: what was given and then removed here is no gap either.
     package func missing(

@@ -4,7 +4,9 @@ package import Platform
 package import Snapshots
 package import SystemPackage
 
-/// The public keys this destination trusts: `trust.json` of its state. Each is bound to one origin.
+/// The public keys this destination trusts: `trust.json` of its state.
+///
+/// Each is bound to one origin.
 package struct TrustStore: Sendable {
     /// A key that is trusted, or was.
     package struct Entry: Sendable, Hashable {
@@ -23,7 +25,9 @@ package struct TrustStore: Sendable {
         self.threshold = threshold
     }
 
-    /// Reads the store; `nil` where there is none. A store that cannot be read is an error, never an empty one.
+    /// Reads the store; `nil` where there is none.
+    ///
+    /// A store that cannot be read is an error, never an empty one.
     package init?(contentsOf path: FilePath) throws {
         guard let bytes = try DiskFileSystem().contents(of: path, limit: 1 << 20) else { return nil }
         var object = try StrictObject(parsing: bytes, document: Self.document)

@@ -51,7 +51,8 @@ struct StorageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Verdaccio's storage directory.", discussion: "Environment: FERRY_STORAGE.", valueName: "dir"))
     var storage: String?
 
-    @Option(help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
     var verdaccioConfig: String?
 
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false

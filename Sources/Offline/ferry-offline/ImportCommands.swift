@@ -119,8 +119,11 @@ extension ImportPipeline.Report {
                         (name: "origin", value: .string(descriptor.origin.text)), (name: "counts", value: descriptor.counts.json),
                         (name: "keys", value: .array(keys.map { .string($0) })),
                         (name: "newPackages", value: .integer(newPackages.count)),
-                        (name: "outcomes", value: .object(
-                            JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) }))),
+                        (
+                            name: "outcomes",
+                            value: .object(
+                                JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) }))
+                        ),
                         (name: "refusals", value: .array(refusals.map { .string($0) })),
                     ])
                 ).canonicalBytes + [0x0A])

@@ -39,7 +39,9 @@ package struct BundleRecord: Sendable, Hashable {
     }
 }
 
-/// A catalog that cannot be used. It is as it was.
+/// A catalog that cannot be used.
+///
+/// It is as it was.
 package enum CatalogError: Error, Equatable, CustomStringConvertible {
     /// A newer program has brought it up to a form this one does not know.
     case newer(FilePath)

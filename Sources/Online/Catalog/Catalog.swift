@@ -44,7 +44,9 @@ package final class Catalog: Sendable {
         return migrator
     }
 
-    /// Who this origin is. The id is made when it is first asked for and never changes.
+    /// Who this origin is.
+    ///
+    /// The id is made when it is first asked for and never changes.
     package func origin(random: () -> [UInt8]) throws -> Identifier {
         let fresh = Identifier(.origin, random: random())
         let text = try pool.write { db in
@@ -55,7 +57,9 @@ package final class Catalog: Sendable {
         return origin
     }
 
-    /// Takes the next sequence number of this origin. A number that was taken is never given again.
+    /// Takes the next sequence number of this origin.
+    ///
+    /// A number that was taken is never given again.
     package func takeSequence() throws -> Int64 {
         try pool.write { db in
             let last = try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'sequence'").flatMap { Int64($0) } ?? 0

@@ -6,7 +6,9 @@ package import SystemPackage
 
 /// Makes a bundle below `artifacts/<bundle id>/` of the state: as a draft first, complete when it bears its id.
 package struct BundleBuilder: Sendable {
-    /// Why no bundle is made. Nothing was written.
+    /// Why no bundle is made.
+    ///
+    /// Nothing was written.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         case noSnapshot(String)
         case unsettled(SnapshotID)

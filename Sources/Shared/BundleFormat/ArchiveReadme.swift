@@ -1,4 +1,6 @@
-/// The `README.md` inside every archive: how to apply it with nothing but tar. It is the same in every bundle.
+/// The `README.md` inside every archive: how to apply it with nothing but tar.
+///
+/// It is the same in every bundle.
 enum ArchiveReadme {
     static let text = """
         # Ferry bundle

@@ -11,7 +11,9 @@ package import SystemPackage
 /// First `readLeading`, then `readFiles`. The reader believes the descriptor it was given: whether that may be believed is decided
 /// before.
 package final class BundleReader {
-    /// Gets the files of a bundle. A file's bytes are proven only when `end` is called for it.
+    /// Gets the files of a bundle.
+    ///
+    /// A file's bytes are proven only when `end` is called for it.
     package protocol Sink: AnyObject {
         /// A file of the manifest begins.
         func begin(_ file: SnapshotFile) throws

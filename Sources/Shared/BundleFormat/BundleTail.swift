@@ -37,7 +37,9 @@ package struct BundleTail: Sendable {
             + ZstdFrameWriter.skippableFrame(variant: 3, payload: trailer)
     }
 
-    /// Reads and checks the tail: steps 1, 2 and 5 of FORMAT.md §6.3. Nothing of it is trusted yet.
+    /// Reads and checks the tail: steps 1, 2 and 5 of FORMAT.md §6.3.
+    ///
+    /// Nothing of it is trusted yet.
     ///
     /// - Throws: `BundleError`, or `FileSystemError` where the medium cannot be read.
     package init(of source: ArchiveSource) throws {

@@ -85,7 +85,8 @@ package struct BundleWriter: Sendable {
         descriptor.writer = "\(envelope.program), \(ZstdFrameWriter.libraryVersion)"
         let described = descriptor.bytes
         let signatures = try envelope.keys.map {
-            try $0.sign(described, trustedComment: descriptor.trustedComment, untrustedComment: "signature of ferry bundle \(envelope.bundle)")
+            try $0.sign(
+                described, trustedComment: descriptor.trustedComment, untrustedComment: "signature of ferry bundle \(envelope.bundle)")
         }
         try writer.write(BundleTail.bytes(descriptor: descriptor, signatures: signatures, chunkTable: output.table))
         try writer.sync()

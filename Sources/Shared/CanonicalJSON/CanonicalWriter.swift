@@ -32,7 +32,9 @@ extension JSONValue {
         }
     }
 
-    /// RFC 8785 §3.2.3: by UTF-16 code units. Up to U+D7FF that is the order of the UTF-8 bytes, too.
+    /// RFC 8785 §3.2.3: by UTF-16 code units.
+    ///
+    /// Up to U+D7FF that is the order of the UTF-8 bytes, too.
     private static func precedes(_ left: String, _ right: String) -> Bool {
         if left.utf8.allSatisfy({ $0 < 0xED }), right.utf8.allSatisfy({ $0 < 0xED }) {
             return left.utf8.lexicographicallyPrecedes(right.utf8)

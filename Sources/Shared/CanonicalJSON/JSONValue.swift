@@ -37,7 +37,9 @@ package enum JSONValue: Sendable, Equatable {
     package static func integer(_ value: some BinaryInteger) -> JSONValue { .number(Double(value)) }
 }
 
-/// The members of a JSON object, in the order they were put in. Equality ignores the order.
+/// The members of a JSON object, in the order they were put in.
+///
+/// Equality ignores the order.
 package struct JSONObject: Sendable, Equatable {
     /// The members; no name stands twice.
     package private(set) var members: [(name: String, value: JSONValue)] = []

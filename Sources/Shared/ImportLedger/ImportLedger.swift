@@ -101,7 +101,9 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// Keeps what packages became. Before they are changed it is called with what is intended, afterwards with what was done.
+    /// Keeps what packages became.
+    ///
+    /// Before they are changed it is called with what is intended, afterwards with what was done.
     package func record(_ deliveries: [PackageDelivery], origin: Identifier, import id: Int64, isDone: Bool) throws {
         try pool.write { db in
             let file = try db.cachedStatement(

@@ -60,7 +60,9 @@ package struct PackageDelivery: Sendable {
     }
 }
 
-/// A ledger that cannot be used. It is as it was.
+/// A ledger that cannot be used.
+///
+/// It is as it was.
 package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case newer(FilePath)
     case damaged(String)

@@ -12,7 +12,9 @@ package final class SHA512Hasher {
     /// Takes the next bytes.
     package func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { context.update($0) } }
 
-    /// The digest of all that was taken. Nothing may be taken afterwards.
+    /// The digest of all that was taken.
+    ///
+    /// Nothing may be taken afterwards.
     package func finalize() -> SHA512Digest {
         guard let digest = SHA512Digest(bytes: context.finalize()) else { preconditionFailure("libcrypto made no SHA-512 digest") }
         return digest
@@ -28,7 +30,9 @@ package final class SHA1Hasher {
     /// Takes the next bytes.
     package func update(_ bytes: UnsafeRawBufferPointer) { context.update(bytes) }
 
-    /// The digest of all that was taken. Nothing may be taken afterwards.
+    /// The digest of all that was taken.
+    ///
+    /// Nothing may be taken afterwards.
     package func finalize() -> SHA1Digest {
         guard let digest = SHA1Digest(bytes: context.finalize()) else { preconditionFailure("libcrypto made no SHA-1 digest") }
         return digest
@@ -48,7 +52,9 @@ package enum SHA512 {
     package static func digest(of bytes: [UInt8]) -> SHA512Digest { bytes.withUnsafeBytes { digest(of: $0) } }
 }
 
-/// A libcrypto digest context. libcrypto fails here only for want of memory, which nothing survives.
+/// A libcrypto digest context.
+///
+/// It fails only for want of memory, which nothing survives.
 private final class MessageDigest {
     private let context = EVP_MD_CTX_new()
 

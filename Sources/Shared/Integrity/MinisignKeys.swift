@@ -53,7 +53,9 @@ package struct MinisignPublicKey: Sendable, Hashable {
     }
 }
 
-/// A secret key in minisign's format. It prints nothing of itself.
+/// A secret key in minisign's format.
+///
+/// It prints nothing of itself.
 package struct MinisignSecretKey: Sendable, CustomStringConvertible {
     package let publicKey: MinisignPublicKey
     private let secret: [UInt8]
@@ -109,7 +111,8 @@ package struct MinisignSecretKey: Sendable, CustomStringConvertible {
         var header = Array("Ed".utf8)
         if let passphrase {
             let salt = randomBytes(32)
-            let limits = littleEndian(UInt64(crypto_pwhash_scryptsalsa208sha256_opslimit_sensitive()))
+            let limits =
+                littleEndian(UInt64(crypto_pwhash_scryptsalsa208sha256_opslimit_sensitive()))
                 + littleEndian(UInt64(crypto_pwhash_scryptsalsa208sha256_memlimit_sensitive()))
             let stream = try keyStream(passphrase, salt: salt, limits: limits)
             for index in plain.indices { plain[index] ^= stream[index] }

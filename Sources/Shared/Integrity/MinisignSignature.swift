@@ -59,6 +59,7 @@ package struct MinisignSignature: Sendable, Hashable {
     /// The file `minisign -x` reads.
     package var fileText: String {
         let line = base64Text(Array((isPrehashed ? "ED" : "Ed").utf8) + keyID.bytes + signature)
-        return "\(Self.untrustedPrefix)\(untrustedComment)\n\(line)\n\(Self.trustedPrefix)\(trustedComment)\n\(base64Text(globalSignature))\n"
+        return
+            "\(Self.untrustedPrefix)\(untrustedComment)\n\(line)\n\(Self.trustedPrefix)\(trustedComment)\n\(base64Text(globalSignature))\n"
     }
 }

@@ -4,7 +4,9 @@ package import Integrity
 import Platform
 import Snapshots
 
-/// A bundle as a medium's index lists it (FORMAT.md §9). Not evidence: what is opened is verified by itself.
+/// A bundle as a medium's index lists it (FORMAT.md §9).
+///
+/// Not evidence: what is opened is verified by itself.
 package struct MediumEntry: Sendable, Hashable {
     /// The archive or one of its volumes.
     package struct Volume: Sendable, Hashable {

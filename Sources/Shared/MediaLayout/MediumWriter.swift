@@ -5,7 +5,9 @@ package import SystemPackage
 
 /// Writes a bundle to a medium and reads it back (FORMAT.md §9, order of writing).
 package struct MediumWriter: Sendable {
-    /// What keeps a bundle from being written. What the medium held before is as it was.
+    /// What keeps a bundle from being written.
+    ///
+    /// What the medium held before is as it was.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         case notADirectory(FilePath)
         case noSpace(needed: Int64, free: Int64)

@@ -10,7 +10,9 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         case error
     }
 
-    /// What was found. The raw values are the words used in JSON and never change their meaning.
+    /// What was found.
+    ///
+    /// The raw values are the words used in JSON and never change their meaning.
     package enum Code: String, Sendable, Hashable, CaseIterable {
         case strayEntry = "stray-entry"
         case emptyDirectory = "empty-directory"

@@ -27,7 +27,9 @@ package struct PackageLock: Sendable {
         }
     }
 
-    /// The lock stayed with somebody else for as long as `Patience` allows. Nothing was changed.
+    /// The lock stayed with somebody else for as long as `Patience` allows.
+    ///
+    /// Nothing was changed.
     package struct Busy: Error, CustomStringConvertible {
         package let path: FilePath
 

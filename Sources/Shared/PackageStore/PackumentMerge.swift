@@ -1,7 +1,9 @@
 package import CanonicalJSON
 package import Integrity
 
-/// What becomes of one version of an incoming transfer form. The raw values are the words of the ledger.
+/// What becomes of one version of an incoming transfer form.
+///
+/// The raw values are the words of the ledger.
 package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
     /// It was not here, and now it is.
     case added
@@ -164,7 +166,8 @@ package struct PackumentMerge: Sendable {
         document["_distfiles"] = [:]
         if document["users"]?.object == nil { document["users"] = [:] }
         if document["_rev"]?.string == nil { document["_rev"] = incoming.object["_rev"] }
-        document["readme"] = policy.addsOnly ? local["readme"] ?? incoming.object["readme"] : followed("readme", local, base, incoming.object)
+        document["readme"] =
+            policy.addsOnly ? local["readme"] ?? incoming.object["readme"] : followed("readme", local, base, incoming.object)
     }
 
     /// The rule of a three-way merge for one member: what was not changed here follows the origin.

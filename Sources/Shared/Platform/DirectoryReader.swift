@@ -27,7 +27,9 @@ package final class DirectoryReader {
 
     deinit { closedir(stream) }
 
-    /// The names without `.` and `..`, sorted by their bytes. A name that is not UTF-8 comes with replacement characters.
+    /// The names without `.` and `..`, sorted by their bytes.
+    ///
+    /// A name that is not UTF-8 comes with replacement characters.
     package func names() throws(FileSystemError) -> [String] {
         var names: [String] = []
         while true {
@@ -45,7 +47,9 @@ package final class DirectoryReader {
         return names
     }
 
-    /// What stands at a name of this directory; links are not followed. `nil` where nothing does.
+    /// What stands at a name of this directory; links are not followed.
+    ///
+    /// `nil` where nothing does.
     package func status(of name: String) throws(FileSystemError) -> FileStatus? {
         var status = stat()
         if fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(status) }

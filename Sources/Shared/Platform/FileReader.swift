@@ -2,13 +2,17 @@ import CPlatform
 import Glibc
 package import SystemPackage
 
-/// A regular file open for reading. Links are never followed at the last component, and opening a pipe does not block.
+/// A regular file open for reading.
+///
+/// Links are never followed at the last component, and opening a pipe does not block.
 package final class FileReader: Sendable {
     /// Where the file stood when it was opened.
     package let path: FilePath
     private let descriptor: Int32
 
-    /// Opens a regular file; `nil` where there is none. Throws `EISDIR` or `ELOOP` for what is not a regular file.
+    /// Opens a regular file; `nil` where there is none.
+    ///
+    /// Throws `EISDIR` or `ELOOP` for what is not a regular file.
     package init?(opening path: FilePath) throws(FileSystemError) {
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
         guard descriptor >= 0 else {
@@ -19,11 +23,6 @@ package final class FileReader: Sendable {
         self.path = path
         self.descriptor = descriptor
         guard try status().kind == .file else { throw FileSystemError("read as a file", path, .isDirectory) }
-    }
-
-    private init(descriptor: Int32, path: FilePath) {
-        self.path = path
-        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }

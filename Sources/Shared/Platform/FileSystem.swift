@@ -56,7 +56,9 @@ extension FileSystem {
         _ = try createDirectory(path)
     }
 
-    /// Removes a directory with all that is below it; links are removed, not followed. Nothing happens where there is none.
+    /// Removes a directory with all that is below it; links are removed, not followed.
+    ///
+    /// Nothing happens where there is none.
     package func removeTree(_ path: FilePath) throws(FileSystemError) {
         guard let status = try status(of: path) else { return }
         if status.kind == .directory {

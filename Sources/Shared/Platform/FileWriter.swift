@@ -15,7 +15,9 @@ package final class FileWriter {
     private var pending: [UInt8] = []
     private static let block = 256 * 1024
 
-    /// Creates the file, or truncates it, with mode 0644. A link at the last component is refused.
+    /// Creates the file, or truncates it, with mode 0644.
+    ///
+    /// A link at the last component is refused.
     package init(creating path: FilePath, exclusively: Bool = false) throws(FileSystemError) {
         let flags = O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC | (exclusively ? O_EXCL : O_TRUNC)
         let descriptor = path.withPlatformString { open($0, flags, 0o644) }
@@ -73,7 +75,9 @@ package final class FileWriter {
         guard fsync(descriptor) == 0 else { throw FileSystemError("sync", path, Errno(rawValue: errno)) }
     }
 
-    /// Ends writing. The file stays.
+    /// Ends writing.
+    ///
+    /// The file stays.
     package func close() throws(FileSystemError) {
         try flush()
         let result = Glibc.close(descriptor)

@@ -26,7 +26,9 @@ package final class ProcessLock {
             let count = pread(descriptor, &line, line.count, 0)
             Glibc.close(descriptor)
             guard error == .wouldBlock else { throw FileSystemError("lock", path, error) }
-            throw Held(path: path, holder: String(decoding: line.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "")
+            throw Held(
+                path: path,
+                holder: String(decoding: line.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "")
         }
         _ = ftruncate(descriptor, 0)
         let line = Array("\(holder)\n".utf8)

@@ -16,7 +16,9 @@ package struct LineReader {
         self.limit = limit
     }
 
-    /// The next line without its `\n`, or `nil` after the last. A last line without `\n` comes as it is.
+    /// The next line without its `\n`, or `nil` after the last.
+    ///
+    /// A last line without `\n` comes as it is.
     package mutating func next() throws(FileSystemError) -> ArraySlice<UInt8>? {
         var searched = start
         while true {

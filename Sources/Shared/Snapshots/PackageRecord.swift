@@ -48,7 +48,9 @@ package struct PackageRecord: Sendable, Hashable {
 extension PackageRecord {
     private static let encodingVersion: UInt8 = 1
 
-    /// A compact form for the catalog. It is a cache: any other program version may discard it.
+    /// A compact form for the catalog.
+    ///
+    /// It is a cache: any other program version may discard it.
     package var encoded: [UInt8] {
         var bytes: [UInt8] = [Self.encodingVersion]
         append(scannedAt, to: &bytes)

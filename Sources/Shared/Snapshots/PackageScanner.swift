@@ -24,7 +24,9 @@ struct PackageScanner: Sendable {
     /// When the scan began, on the clock that file times are taken from.
     let scanStart: Int64
 
-    /// Scans packages; the results are in the order of the inputs. A package that cannot be read is findings, not an error.
+    /// Scans packages; the results are in the order of the inputs.
+    ///
+    /// A package that cannot be read is findings, not an error.
     ///
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {

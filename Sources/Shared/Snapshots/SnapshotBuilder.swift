@@ -36,7 +36,9 @@ package struct SnapshotBuilder: Sendable {
         package let passes: Int
     }
 
-    /// A snapshot that would lose more than 5 % of the files of the one before. Nothing was written.
+    /// A snapshot that would lose more than 5 % of the files of the one before.
+    ///
+    /// Nothing was written.
     package struct Shrunk: Error, CustomStringConvertible {
         package let lost: Int
         package let of: Int

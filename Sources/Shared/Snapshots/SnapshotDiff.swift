@@ -15,7 +15,9 @@ package enum SnapshotChange: Sendable, Hashable {
     }
 }
 
-/// Compares two snapshots by content, path by path, in one pass over both. Without a baseline everything is added.
+/// Compares two snapshots by content, path by path, in one pass over both.
+///
+/// Without a baseline everything is added.
 ///
 /// - Parameter body: gets each difference, sorted by path.
 package func forEachChange(

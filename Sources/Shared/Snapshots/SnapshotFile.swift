@@ -32,7 +32,9 @@ package struct SnapshotFile: Sendable, Hashable {
     /// Appends the canonical JSON of the line, with `reason` where it is a removal.
     package func appendManifestLine(to bytes: inout [UInt8], reason: String? = nil) {
         // Members in canonical order; the alphabets of names and versions need no escapes.
-        bytes.append(contentsOf: "{\"kind\":\"\(version == nil ? "packument" : "tarball")\",\"package\":\"\(path.package)\",\"path\":\"\(path)\"".utf8)
+        bytes.append(
+            contentsOf: "{\"kind\":\"\(version == nil ? "packument" : "tarball")\",\"package\":\"\(path.package)\",\"path\":\"\(path)\""
+                .utf8)
         if let reason { bytes.append(contentsOf: ",\"reason\":\"\(reason)\"".utf8) }
         bytes.append(contentsOf: ",\"sha512\":\"".utf8)
         digest.appendHex(to: &bytes)

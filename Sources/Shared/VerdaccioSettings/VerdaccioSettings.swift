@@ -52,7 +52,9 @@ package struct VerdaccioSettings: Sendable {
         self.rules = rules
     }
 
-    /// The sub-directory of the storage a package lies in; `nil` for the storage itself. An absolute path is one below it, too.
+    /// The sub-directory of the storage a package lies in; `nil` for the storage itself.
+    ///
+    /// An absolute path is one below it, too.
     package func storageSubdirectory(for package: String) -> String? {
         let rule = rules.first { PackagePattern($0.pattern).matches(package) }
         return rule?.storage.map { $0.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }

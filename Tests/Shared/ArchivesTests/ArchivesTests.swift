@@ -37,7 +37,8 @@ import Testing
     }
 
     private let files: [(String, [UInt8])] = [
-        ("a", []), ("storage/" + String(repeating: "x", count: 150) + "/" + String(repeating: "y", count: 120), Array(repeating: 7, count: 5000)),
+        ("a", []),
+        ("storage/" + String(repeating: "x", count: 150) + "/" + String(repeating: "y", count: 120), Array(repeating: 7, count: 5000)),
         ("b/c.tgz", Array(0...255)),
     ]
 

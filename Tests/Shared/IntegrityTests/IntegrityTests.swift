@@ -82,7 +82,10 @@ import Testing
         #expect(throws: IntegrityError.self) { try key.sign(message, trustedComment: "a\nb", untrustedComment: "c") }
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/minisign"), "minisign is not installed: interoperation is NOT tested"))
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/minisign"), "minisign is not installed: interoperation is NOT tested"
+        ))
     func `minisign and we verify one another`() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-minisign-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

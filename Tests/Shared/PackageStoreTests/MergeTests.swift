@@ -28,10 +28,13 @@ private struct Sample {
                 var manifest: [(name: String, value: JSONValue)] = [
                     (name: "name", value: "p"), (name: "version", value: .string(version)),
                     (name: "eslintConfig", value: [:]),
-                    (name: "dist", value: [
-                        "integrity": .string("sha512-\(base64(hash))"), "shasum": "aa",
-                        "tarball": .string("https://registry.example/p/-/p-\(version).tgz"),
-                    ]),
+                    (
+                        name: "dist",
+                        value: [
+                            "integrity": .string("sha512-\(base64(hash))"), "shasum": "aa",
+                            "tarball": .string("https://registry.example/p/-/p-\(version).tgz"),
+                        ]
+                    ),
                 ]
                 if let text = deprecated[version] { manifest.append((name: "deprecated", value: .string(text))) }
                 versions[version] = .object(JSONObject(uniqueMembers: manifest))
@@ -53,9 +56,10 @@ private struct Sample {
     }
 
     var proofs: [FileName: TarballProof] {
-        Dictionary(uniqueKeysWithValues: tarballs.map {
-            (Self.file($0.key), TarballProof(sha512: Self.digest($0.value), sha1: nil, size: Int64($0.value.utf8.count)))
-        })
+        Dictionary(
+            uniqueKeysWithValues: tarballs.map {
+                (Self.file($0.key), TarballProof(sha512: Self.digest($0.value), sha1: nil, size: Int64($0.value.utf8.count)))
+            })
     }
 
     var form: TransferForm {

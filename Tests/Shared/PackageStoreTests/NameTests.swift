@@ -16,7 +16,9 @@ import Testing
         #expect(StorePath("\(text)/package.json") == nil)
     }
 
-    @Test(arguments: ["a/../b/package.json", "a/b.tgz/", "a//b.tgz", "a/.b.tgz", "a/b.tar", "a/b%2e.tgz", "a/.tgz", "../a/b.tgz", "/a/b.tgz"])
+    @Test(arguments: [
+        "a/../b/package.json", "a/b.tgz/", "a//b.tgz", "a/.b.tgz", "a/b.tar", "a/b%2e.tgz", "a/.tgz", "../a/b.tgz", "/a/b.tgz",
+    ])
     func `what is not a file of a package is no path`(text: String) {
         #expect(StorePath(text) == nil)
     }

@@ -41,7 +41,9 @@ import VerdaccioSettings
         #expect(try settings("storage: s\n", environment: "/data").storage == "/data")
     }
 
-    @Test(arguments: ["packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n"])
+    @Test(arguments: [
+        "packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n",
+    ])
     func `a configuration that cannot be used is refused`(yaml: String) {
         #expect(throws: VerdaccioSettingsError.self) { try settings(yaml) }
     }
