@@ -122,6 +122,12 @@ let package = Package(
                 "Verification", "ImportPipeline", systemPackage,
             ]),
         tests(
+            "Compatibility", "CompatibilityTests",
+            [
+                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification",
+                "ImportPipeline", systemPackage,
+            ]),
+        tests(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",

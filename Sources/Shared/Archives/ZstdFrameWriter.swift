@@ -7,6 +7,9 @@ package final class ZstdFrameWriter {
     /// For bytes that are compressed already: libzstd's fastest level that still finds long repeats.
     package static let fastestLevel: Int32 = -50
 
+    /// Bytes that a worker compresses at a time; part of what determines the bytes.
+    private static let jobSize: Int32 = 2 << 20
+
     private let context: OpaquePointer
     private let sink: (UnsafeRawBufferPointer) throws -> Void
     private var output: [UInt8]
@@ -32,7 +35,11 @@ package final class ZstdFrameWriter {
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, windowLog))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1))
-        if workers > 0 { try check(ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers)) }
+        if workers > 0 {
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers))
+            // Left to itself libzstd takes jobs of four windows, and several of them at once.
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, Self.jobSize))
+        }
     }
 
     /// Compresses the next bytes of the frame.

@@ -51,7 +51,7 @@ package struct BundleWriter: Sendable {
     private let progress: @Sendable (Int, Int, Int64) -> Void
 
     private static let textLevel: Int32 = 5
-    private static let windowLog: Int32 = 23
+    private static let windowLog: Int32 = 21
 
     package init(
         layout: StorageLayout, store: SnapshotStore, progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
