@@ -8,6 +8,8 @@ package struct IntegrityError: Error, Equatable, CustomStringConvertible {
         case passphraseNeeded
         /// The passphrase does not open the key.
         case wrongPassphrase
+        /// The machine lacks the memory to derive the key from its passphrase; nothing is known about either.
+        case keyDerivation
         /// A comment that would break the file's lines.
         case unusableComment
     }

@@ -8,7 +8,11 @@ package func randomBytes(_ count: Int) -> [UInt8] {
     return bytes
 }
 
-/// Initialises libsodium; calling it again, from any thread, does nothing.
+/// Makes libsodium ready, once for the process and from any thread.
 func prepareSodium() {
-    precondition(sodium_init() >= 0, "libsodium cannot be initialised")
+    _ = readySodium
 }
+
+private let readySodium: Void = {
+    precondition(sodium_init() >= 0, "libsodium cannot be initialised")
+}()
