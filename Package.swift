@@ -55,10 +55,11 @@ let package = Package(
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         systemLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
         cTarget("CPlatform"),
+        cTarget("CSHA512Lanes"),
         module("Shared", "Platform", ["CPlatform", systemPackage]),
         module("Shared", "Terminal", []),
         module("Shared", "CanonicalJSON", []),
-        module("Shared", "Integrity", ["CCrypto", "CSodium"]),
+        module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Archives", ["CArchive", "CZstd"]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "VerdaccioSettings", ["Platform", systemPackage, yams]),
@@ -144,6 +145,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
 ]
 
-for target in package.targets where ![.system].contains(target.type) && !["CPlatform"].contains(target.name) {
+for target in package.targets where ![.system].contains(target.type) && !["CPlatform", "CSHA512Lanes"].contains(target.name) {
     target.swiftSettings = strict
 }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// How many messages this processor digests at once: eight with AVX-512 (F, BW, DQ, VL), four with AVX2, otherwise none, and then
+// a tuned one-stream SHA-512 is the better choice.
+int csha512_lanes(void);
+
+// SHA-512 (FIPS 180-4) of `count` independent messages of any lengths. The digest of message i is the 64 bytes at
+// `digests + 64 * i`. A message of no bytes may be NULL. Lanes that the processor lacks are not used; fewer than four mean one
+// message after the other in portable C. Lanes stay fullest when long messages come first.
+void csha512_many(
+    const uint8_t *const *messages, const size_t *lengths, uint8_t *digests, size_t count, int lanes);
