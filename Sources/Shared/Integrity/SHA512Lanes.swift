@@ -7,7 +7,7 @@ extension SHA512 {
     /// The digests of independent messages of any lengths, in their order.
     ///
     /// At most `lanes` are used, and no more than the processor has. Four lanes digest 1.8 times as fast as libcrypto, when there are
-    /// messages enough to fill them. libcrypto takes a message longer than all others together, which would leave the other lanes idle,
+    /// messages enough to fill them. libcrypto takes a message as long as all others together, which would leave the other lanes idle,
     /// and every message where fewer than four lanes are asked for.
     package static func digests(of messages: [UnsafeRawBufferPointer], lanes: Int? = nil) -> [SHA512Digest] {
         let lanes = min(lanes ?? Self.lanes, Self.lanes)
@@ -18,7 +18,7 @@ extension SHA512 {
         var rest = messages.reduce(0) { $0 + $1.count }
         while let longest = queue.first {
             rest -= messages[longest].count
-            guard messages[longest].count > rest else { break }
+            guard messages[longest].count >= rest else { break }
             digests[longest] = digest(of: messages[longest])
             queue.removeFirst()
         }
