@@ -19,6 +19,7 @@ import Testing
         ("CCrypto", ["Integrity"]),
         ("CSodium", ["Integrity"]),
         ("CPlatform", ["Platform"]),
+        ("CSHA512Lanes", ["Integrity"]),
         ("ArgumentParser", ["ferry-online", "ferry-offline"]),
     ]
 
