@@ -57,6 +57,7 @@ package struct BundleBuilder: Sendable {
         guard target.header.isSettled || allowsUnsettled else { throw Refusal.unsettled(target.header.id) }
         let files = DiskFileSystem()
         try files.createDirectories(artifacts)
+        try removeLeftovers()
         try refuseWithoutSpace(baseline: baseline, target: target)
         let draft = artifacts.appending(".\(envelope.bundle).draft")
         _ = try files.createDirectory(draft)
@@ -71,6 +72,14 @@ package struct BundleBuilder: Sendable {
         } catch {
             try? files.removeTree(draft)
             throw error
+        }
+    }
+
+    /// Drafts that a killed run left; the caller holds the lock of the state, so nobody else writes one.
+    private func removeLeftovers() throws {
+        let files = DiskFileSystem()
+        for name in try files.names(in: artifacts) ?? [] where name.hasPrefix(".b-") && name.hasSuffix(".draft") {
+            try files.removeTree(artifacts.appending(name))
         }
     }
 

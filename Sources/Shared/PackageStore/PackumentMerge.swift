@@ -78,6 +78,7 @@ package struct PackumentMerge: Sendable {
     private let local: JSONObject
     private let base: JSONObject?
     private let incoming: TransferForm
+    private let incomingVersions: [PackageVersion: DeclaredVersion]
     private let tarballs: Tarballs
     private let policy: Policy
 
@@ -89,6 +90,7 @@ package struct PackumentMerge: Sendable {
         _ incoming: TransferForm, into local: StoredPackument?, base: JSONObject?, tarballs: Tarballs, policy: Policy
     ) {
         self.incoming = incoming
+        incomingVersions = Dictionary(incoming.carried.map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })
         self.local = local?.object ?? JSONObject()
         self.base = base
         self.tarballs = tarballs
@@ -108,7 +110,7 @@ package struct PackumentMerge: Sendable {
 
     /// A version is local unless this destination was given its bytes, by an earlier bundle or by this one.
     private func isLocal(_ version: DeclaredVersion) -> Bool {
-        if let offered = tarballs.offered[version.file], incoming.carried.contains(where: { $0.version == version.version }),
+        if let offered = tarballs.offered[version.file], incomingVersions[version.version] != nil,
             let same = isSame(version, sha512: offered), same
         {
             return false
@@ -122,7 +124,7 @@ package struct PackumentMerge: Sendable {
     /// Whether a local entry declares these bytes; `nil` where it does not say enough.
     private func isSame(_ version: DeclaredVersion, sha512: SHA512Digest) -> Bool? {
         if let declared = version.integrity?.sha512, !declared.isEmpty { return declared.contains(sha512) }
-        if let theirs = incoming.carried.first(where: { $0.version == version.version }), let a = theirs.shasum, let b = version.shasum {
+        if let theirs = incomingVersions[version.version], let a = theirs.shasum, let b = version.shasum {
             return a == b
         }
         guard let found = tarballs.present[version.file], let found else { return nil }
@@ -196,9 +198,10 @@ package struct PackumentMerge: Sendable {
             versions[name] = value
         }
         let baseVersions = base?["versions"]?.object?.dictionary ?? [:]
+        let theirVersions = incoming.object["versions"]?.object?.dictionary ?? [:]
         for version in incoming.carried where takes(version.file) {
             let name = version.version.text
-            let theirs = incoming.object["versions"]?.object?[name] ?? .object(version.manifest)
+            let theirs = theirVersions[name] ?? .object(version.manifest)
             guard let mine = versions[name]?.object else {
                 versions[name] = theirs
                 continue
@@ -224,17 +227,17 @@ package struct PackumentMerge: Sendable {
     }
 
     private func mergedTime() -> JSONObject {
-        var time = local["time"]?.object ?? JSONObject()
-        let baseTime = base?["time"]?.object
-        let theirs = incoming.object["time"]?.object ?? JSONObject()
-        for (name, value) in theirs.members {
-            let isVersion = name != "created" && name != "modified"
-            if isVersion, !incoming.carried.contains(where: { $0.version.text == name && takes($0.file) }) { continue }
-            if time[name] == nil || (!policy.addsOnly && baseTime != nil && time[name] == baseTime?[name]) { time[name] = value }
+        var time = local["time"]?.object?.dictionary ?? [:]
+        let baseTime = base?["time"]?.object?.dictionary
+        let taken = Set(incoming.carried.filter { takes($0.file) }.map(\.version.text))
+        for (name, value) in incoming.object["time"]?.object?.members ?? [] {
+            guard name == "created" || name == "modified" || taken.contains(name) else { continue }
+            let isUnchanged = baseTime.map { time[name] == $0[name] } ?? false
+            if time[name] == nil || (!policy.addsOnly && isUnchanged) { time[name] = value }
         }
         let versions = Set((document["versions"]?.object?.members ?? []).map(\.name))
-        return JSONObject(
-            uniqueMembers: time.members.filter { $0.name == "created" || $0.name == "modified" || versions.contains($0.name) })
+        let kept = time.filter { $0.key == "created" || $0.key == "modified" || versions.contains($0.key) }
+        return JSONObject(uniqueMembers: kept.map { (name: $0.key, value: $0.value) })
     }
 
     private func mergedTags(_ localVersions: [PackageVersion: DeclaredVersion]) -> JSONObject {
@@ -269,13 +272,13 @@ package struct PackumentMerge: Sendable {
     }
 
     private func mergedAttachments() -> JSONObject {
-        var attachments = local["_attachments"]?.object ?? JSONObject()
+        var attachments = local["_attachments"]?.object?.dictionary ?? [:]
         for version in incoming.carried where takes(version.file) {
             if policy.addsOnly, attachments[version.file.text] != nil { continue }
             attachments[version.file.text] = .object(TransferForm.attachment(of: version))
         }
         let files = Set(tarballs.present.keys).union(place)
-        return JSONObject(
-            uniqueMembers: attachments.members.filter { member in FileName(member.name).map(files.contains) ?? true })
+        let kept = attachments.filter { entry in FileName(entry.key).map(files.contains) ?? true }
+        return JSONObject(uniqueMembers: kept.map { (name: $0.key, value: $0.value) })
     }
 }
