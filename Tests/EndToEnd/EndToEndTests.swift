@@ -161,6 +161,26 @@ import Verification
         #expect(try world.contents().values.contains(Array("rotten!".utf8)))
     }
 
+    @Test func `packages with a storage of their own travel by their names`() throws {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one"])
+        try world.put("@corp/a", ["1.0.0": "corp"], in: world.online.appending("corpstore"))
+        #expect(try world.snapshot().header.counts.packages == 2)
+        let archive = try world.bundle()
+        let elsewhere = StorageLayout(root: world.isolated) { $0.scope == "@corp" ? "private/npm" : nil }
+        // A killed import left a stage on that storage.
+        try world.files.createDirectories(world.isolated.appending("private/npm/.ferry-stage-b-0/@corp/a"))
+        let pipeline = ImportPipeline(
+            layout: elsewhere, state: world.root.appending("offline-state"), ledger: world.ledger, trust: world.trust,
+            destination: world.destination, options: ImportPipeline.Options())
+        let report = try pipeline.run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")
+        #expect(report.outcomes == ["added": 2])
+        let tarball = world.isolated.appending("private/npm/@corp/a/a-1.0.0.tgz")
+        #expect(try world.files.contents(of: tarball, limit: 100) == Array("corp".utf8))
+        #expect(try world.files.names(in: world.isolated.appending("private/npm")) == ["@corp"])
+        #expect(try world.files.names(in: world.isolated) == ["foo", "private"])
+    }
+
     @Test func `trust decides, and fails closed`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])

@@ -83,7 +83,7 @@ final class World {
         from baseline: SnapshotID? = nil, destination: BundleDestination = .any, keys: [MinisignSecretKey]? = nil
     ) throws -> FilePath {
         let builder = BundleBuilder(
-            layout: StorageLayout(root: online), store: snapshots, artifacts: root.appending("state/artifacts"))
+            layout: try StorageLayout(root: online).located(), store: snapshots, artifacts: root.appending("state/artifacts"))
         let newest = try #require(snapshots.headers().last)
         let envelope = BundleWriter.Envelope(
             bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: destination,

@@ -61,7 +61,7 @@ package struct PackageApplier: Sendable {
         guard let bytes = try files.contents(of: staged.appending("package.json"), limit: StoredPackument.sizeLimit) else {
             throw FileSystemError("read the staged packument of \(package) at", staged, .noSuchFileOrDirectory)
         }
-        let form = try TransferForm(parsing: bytes, of: package)
+        let form = try TransferForm(proven: bytes, of: package)
         let tarballs = Set(names.compactMap { FileName($0) }.filter { !$0.isPackument })
         let directory = layout.directory(of: package)
         let task = Task(
@@ -90,19 +90,20 @@ package struct PackageApplier: Sendable {
     ///
     /// `nil` where it appeared meanwhile.
     private func placeNew(_ task: Task) throws -> Result? {
-        let merged = PackumentMerge(
-            task.form, into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
-        guard merged.outcomes.values.contains(.added) else {
-            return Result(delivery: delivery(task, merged.outcomes), refusal: nil)
+        var outcomes = Dictionary(task.form.carried.map { ($0.file, VersionOutcome.added) }, uniquingKeysWith: { first, _ in first })
+        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) {
+            let merged = PackumentMerge(
+                task.form, into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
+            outcomes = merged.outcomes
+            guard outcomes.values.contains(.added) else { return Result(delivery: delivery(task, outcomes), refusal: nil) }
+            try files.replace(task.staged.appending("package.json"), with: JSONValue.object(merged.document).canonicalBytes)
         }
-        let document = JSONValue.object(merged.document).canonicalBytes
-        if document != task.bytes { try files.replace(task.staged.appending("package.json"), with: document) }
         if let scope = task.package.scope {
             let directory = layout.storageRoot(of: task.package).appending(String(scope))
             if try files.createDirectory(directory) { try own(directory, mode: 0o755) }
         }
         guard try files.renameWithoutReplacing(task.staged, to: task.directory) else { return nil }
-        return Result(delivery: delivery(task, merged.outcomes), refusal: nil)
+        return Result(delivery: delivery(task, outcomes), refusal: nil)
     }
 
     /// A package that is here: read, decide and write under its lock.

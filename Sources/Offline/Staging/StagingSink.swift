@@ -32,7 +32,7 @@ package final class StagingSink: BundleReader.Sink {
         let directory = stage.directory(of: file.path.package)
         if directory != lastDirectory {
             let root = stage.root(for: file.path.package)
-            if roots.insert(root).inserted { try DiskFileSystem().createDirectories(root) }
+            if roots.insert(root).inserted { try prepare(root) }
             if let scope = file.path.package.scope { try create(root.appending(String(scope)), for: stage) }
             try create(directory, for: stage)
             lastDirectory = directory
@@ -56,6 +56,13 @@ package final class StagingSink: BundleReader.Sink {
         try writer.close()
         self.writer = nil
         try setOwner(of: writer.path, mode: 0o644, stage)
+    }
+
+    /// Makes the stage on a physical storage, in place of what killed imports left there.
+    private func prepare(_ root: FilePath) throws {
+        let files = DiskFileSystem()
+        try StageArea.removeLeftovers(in: root.removingLastComponent(), files: files)
+        try files.createDirectories(root)
     }
 
     private func create(_ directory: FilePath, for stage: StageArea) throws {

@@ -55,6 +55,12 @@ package struct TransferForm: Sendable {
     ///
     /// The test is that making the form of it again gives the same bytes, so every rule of FORMAT.md §3 holds.
     package init(parsing bytes: [UInt8], of package: PackageName) throws(DocumentError) {
+        try self.init(proven: bytes, of: package)
+        guard self.bytes() == bytes else { throw DocumentError("packument of \(package)", "it is not in transfer form") }
+    }
+
+    /// Reads a form that `init(parsing:of:)` has accepted before; it is not compared again.
+    package init(proven bytes: [UInt8], of package: PackageName) throws(DocumentError) {
         let document = "packument of \(package)"
         let stored: StoredPackument
         do throws(PackumentError) {
@@ -69,7 +75,6 @@ package struct TransferForm: Sendable {
             throw DocumentError(document, "two versions name the same tarball")
         }
         self.init(package: package, source: stored.object, carried: carried)
-        guard self.bytes() == bytes else { throw DocumentError(document, "it is not in transfer form") }
     }
 
     private init(package: PackageName, source: JSONObject, carried: [DeclaredVersion]) {

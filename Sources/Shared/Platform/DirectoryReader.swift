@@ -32,6 +32,7 @@ package final class DirectoryReader {
     /// A name that is not UTF-8 comes with replacement characters.
     package func names() throws(FileSystemError) -> [String] {
         var names: [String] = []
+        rewinddir(stream)
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
