@@ -7,6 +7,12 @@ import PackageDescription
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
@@ -47,6 +53,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
     ],
     targets: [
         // Shared
@@ -110,6 +121,20 @@ let package = Package(
             ]),
 
         // Tests
+        .executableTarget(
+            name: "loopback-registry",
+            dependencies: [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", systemPackage, argumentParser, hummingbird,
+                asyncHTTPClient, nioCore, nioHTTP1, httpTypes, logging,
+            ],
+            path: "Tests/Support/loopback-registry"),
+        .target(
+            name: "RegistryHarness",
+            dependencies: [
+                "Platform", "CanonicalJSON", "Integrity", systemPackage, hummingbird, asyncHTTPClient, nioCore, nioHTTP1, httpTypes,
+                logging,
+            ],
+            path: "Tests/Support/RegistryHarness"),
         tests("Architecture", "ArchitectureTests", []),
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
         tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),

@@ -20,7 +20,7 @@ import Testing
         ("CSodium", ["Integrity"]),
         ("CPlatform", ["Platform"]),
         ("CSHA512Lanes", ["Integrity"]),
-        ("ArgumentParser", ["ferry-online", "ferry-offline"]),
+        ("ArgumentParser", ["ferry-online", "ferry-offline", "loopback-registry"]),
     ]
 
     @Test(arguments: sides)

@@ -10,12 +10,20 @@ package struct VerdaccioSettings: Sendable {
         package let pattern: String
         /// The sub-directory of the storage these packages lie in.
         package let storage: String?
+        /// The names of the uplinks these packages are fetched from, in their order.
+        package let proxy: [String]
     }
 
     /// The storage directory, absolute where the configuration's path is.
     package let storage: FilePath
     /// The entries of `packages` in their order; the first that matches counts.
     package let rules: [Rule]
+    /// The entries of `uplinks` in their order.
+    package let uplinks: [VerdaccioUplink]
+    /// The first address of `listen` as it is written; `nil` where Verdaccio takes its default, `localhost:4873`.
+    package let listen: String?
+    /// The largest body Verdaccio takes, in bytes; 10 MiB unless configured.
+    package let maxBodyBytes: Int
 
     /// Reads a configuration.
     ///
@@ -46,10 +54,38 @@ package struct VerdaccioSettings: Sendable {
                 if let storage, storage.split(separator: "/").contains("..") {
                     throw VerdaccioSettingsError(path: path, line: value.mark?.line, reason: "\"\(storage)\" leads out of the storage")
                 }
-                rules.append(Rule(pattern: key.string ?? "", storage: storage))
+                let proxy = value.mapping?["proxy"]
+                let names = proxy?.sequence?.compactMap(\.string) ?? proxy?.string?.split(separator: " ").map(String.init) ?? []
+                rules.append(Rule(pattern: key.string ?? "", storage: storage, proxy: names))
             }
         }
         self.rules = rules
+        uplinks = try (mapping["uplinks"]?.mapping ?? [:]).map { key, value in
+            try VerdaccioUplink(name: key.string ?? "", value, in: path)
+        }
+        let listen = mapping["listen"]
+        self.listen = listen?.sequence?.first?.string ?? listen?.string
+        let limit = mapping["max_body_size"]?.string ?? "10mb"
+        guard let maxBodyBytes = Self.bytes(limit) else {
+            throw VerdaccioSettingsError(path: path, line: mapping["max_body_size"]?.mark?.line, reason: "\"\(limit)\" is not a size")
+        }
+        self.maxBodyBytes = maxBodyBytes
+    }
+
+    /// The uplinks a package is fetched from, in their order; empty for packages that live here alone.
+    package func uplinks(for package: String) -> [VerdaccioUplink] {
+        let rule = rules.first { PackagePattern($0.pattern).matches(package) }
+        return (rule?.proxy ?? []).compactMap { name in uplinks.first { $0.name == name } }
+    }
+
+    /// `10mb`, `1.5gb`, `2048`: the form of body-parser's `bytes`, with powers of 1,024.
+    private static func bytes(_ text: String) -> Int? {
+        let text = text.lowercased()
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let units = ["": 1.0, "b": 1, "kb": 1024, "mb": 1_048_576, "gb": 1_073_741_824]
+        let unit = text.dropFirst(digits.count).drop { $0 == " " }
+        guard let number = Double(digits), let factor = units[String(unit)] else { return nil }
+        return Int(exactly: (number * factor).rounded())
     }
 
     /// The sub-directory of the storage a package lies in; `nil` for the storage itself.

@@ -1,0 +1,61 @@
+import SystemPackage
+import Yams
+
+/// One entry of Verdaccio's `uplinks`: another registry that packages are fetched from.
+package struct VerdaccioUplink: Sendable, Equatable {
+    /// The name it has in `uplinks`, in `proxy` and in packuments' `_uplinks`.
+    package let name: String
+    /// The address, without a slash at its end.
+    package let url: String
+    /// How long a packument counts as fresh.
+    package var maxAge: Duration = .seconds(120)
+    /// How long Verdaccio waits for an answer.
+    package var timeout: Duration = .seconds(30)
+    /// After this many failures in a row the uplink counts as offline.
+    package var maxFails = 2
+    /// How long it counts as offline.
+    package var failTimeout: Duration = .seconds(300)
+    /// Whether fetched tarballs are kept.
+    package var caches = true
+
+    /// An uplink with Verdaccio's defaults for all else.
+    package init(name: String, url: String) {
+        self.name = name
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+
+    /// Reads one entry; what is absent has Verdaccio's default.
+    init(name: String, _ node: Node, in path: FilePath) throws(VerdaccioSettingsError) {
+        guard let mapping = node.mapping, let url = mapping["url"]?.string else {
+            throw VerdaccioSettingsError(path: path, line: node.mark?.line, reason: "uplink \"\(name)\" has no \"url\"")
+        }
+        self.init(name: name, url: url)
+        func interval(_ key: String, _ absent: Duration) throws(VerdaccioSettingsError) -> Duration {
+            guard let node = mapping[key] else { return absent }
+            guard let interval = Self.interval(node.string ?? "") else {
+                throw VerdaccioSettingsError(path: path, line: node.mark?.line, reason: "\"\(key)\" of uplink \"\(name)\" is not a time")
+            }
+            return interval
+        }
+        maxAge = try interval("maxage", maxAge)
+        timeout = try interval("timeout", timeout)
+        failTimeout = try interval("fail_timeout", failTimeout)
+        maxFails = mapping["max_fails"]?.int ?? maxFails
+        caches = mapping["cache"]?.bool ?? caches
+    }
+
+    /// `2m`, `1h 30m`, `500ms`, `30` (seconds).
+    private static func interval(_ text: String) -> Duration? {
+        let units: [String: Double] = [
+            "": 1, "s": 1, "ms": 0.001, "m": 60, "h": 3600, "d": 86400, "w": 604_800, "M": 2_592_000, "y": 31_536_000,
+        ]
+        var total = 0.0
+        let parts = text.split(separator: " ")
+        for part in parts {
+            let digits = part.prefix { $0.isNumber || $0 == "." }
+            guard let number = Double(digits), let unit = units[String(part.dropFirst(digits.count))] else { return nil }
+            total += number * unit
+        }
+        return parts.isEmpty ? nil : .milliseconds(Int64((total * 1000).rounded()))
+    }
+}
