@@ -20,8 +20,6 @@ package struct VerdaccioSettings: Sendable {
     package let rules: [Rule]
     /// The entries of `uplinks` in their order.
     package let uplinks: [VerdaccioUplink]
-    /// The first address of `listen` as it is written; `nil` where Verdaccio takes its default, `localhost:4873`.
-    package let listen: String?
     /// The largest body Verdaccio takes, in bytes; 10 MiB unless configured.
     package let maxBodyBytes: Int
 
@@ -63,8 +61,6 @@ package struct VerdaccioSettings: Sendable {
         uplinks = try (mapping["uplinks"]?.mapping ?? [:]).map { key, value in
             try VerdaccioUplink(name: key.string ?? "", value, in: path)
         }
-        let listen = mapping["listen"]
-        self.listen = listen?.sequence?.first?.string ?? listen?.string
         let limit = mapping["max_body_size"]?.string ?? "10mb"
         guard let maxBodyBytes = Self.bytes(limit) else {
             throw VerdaccioSettingsError(path: path, line: mapping["max_body_size"]?.mark?.line, reason: "\"\(limit)\" is not a size")
@@ -74,27 +70,32 @@ package struct VerdaccioSettings: Sendable {
 
     /// The uplinks a package is fetched from, in their order; empty for packages that live here alone.
     package func uplinks(for package: String) -> [VerdaccioUplink] {
-        let rule = rules.first { PackagePattern($0.pattern).matches(package) }
-        return (rule?.proxy ?? []).compactMap { name in uplinks.first { $0.name == name } }
+        (rule(for: package)?.proxy ?? []).compactMap { name in uplinks.first { $0.name == name } }
     }
 
     /// `10mb`, `1.5gb`, `2048`: the form of body-parser's `bytes`, with powers of 1,024.
     private static func bytes(_ text: String) -> Int? {
-        let text = text.lowercased()
-        let digits = text.prefix { $0.isNumber || $0 == "." }
         let units = ["": 1.0, "b": 1, "kb": 1024, "mb": 1_048_576, "gb": 1_073_741_824]
-        let unit = text.dropFirst(digits.count).drop { $0 == " " }
-        guard let number = Double(digits), let factor = units[String(unit)] else { return nil }
-        return Int(exactly: (number * factor).rounded())
+        return quantity(text.lowercased(), units).flatMap { Int(exactly: $0.rounded()) }
     }
 
     /// The sub-directory of the storage a package lies in; `nil` for the storage itself.
     ///
     /// An absolute path is one below it, too.
     package func storageSubdirectory(for package: String) -> String? {
-        let rule = rules.first { PackagePattern($0.pattern).matches(package) }
-        return rule?.storage.map { $0.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }
+        rule(for: package)?.storage.map { $0.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }
     }
+
+    private func rule(for package: String) -> Rule? { rules.first { PackagePattern($0.pattern).matches(package) } }
+}
+
+/// A number directly followed by its unit, or by spaces and its unit, in terms of the unit that counts 1.
+///
+/// `nil` for what is no number, and for a unit that is not among these.
+func quantity(_ text: some StringProtocol, _ units: [String: Double]) -> Double? {
+    let digits = text.prefix { $0.isNumber || $0 == "." }
+    guard let number = Double(digits), let factor = units[String(text.dropFirst(digits.count).drop { $0 == " " })] else { return nil }
+    return number * factor
 }
 
 /// A configuration that cannot be used.

@@ -52,9 +52,8 @@ package struct VerdaccioUplink: Sendable, Equatable {
         var total = 0.0
         let parts = text.split(separator: " ")
         for part in parts {
-            let digits = part.prefix { $0.isNumber || $0 == "." }
-            guard let number = Double(digits), let unit = units[String(part.dropFirst(digits.count))] else { return nil }
-            total += number * unit
+            guard let seconds = quantity(part, units) else { return nil }
+            total += seconds
         }
         return parts.isEmpty ? nil : .milliseconds(Int64((total * 1000).rounded()))
     }

@@ -37,29 +37,24 @@ package final class RegistryProcess: Sendable {
     package let url: String
     /// The storage directory.
     package let storage: FilePath
-    private let client: HTTPClient
     private let files = DiskFileSystem()
 
-    private init(url: String, storage: FilePath, client: HTTPClient) {
+    private init(url: String, storage: FilePath) {
         self.url = url
         self.storage = storage
-        self.client = client
     }
 
     /// Runs a registry for as long as the closure runs.
     ///
-    /// - Parameter fill: what the storage holds when the registry starts.
     /// - Throws: what the closure throws; `StartFailure` where the program ended before it listened.
     package static func run<Value>(
-        _ program: RegistryProgram, _ options: Options = Options(), fill: (FilePath) throws -> Void = { _ in },
-        _ body: (RegistryProcess) async throws -> Value
+        _ program: RegistryProgram, _ options: Options = Options(), _ body: (RegistryProcess) async throws -> Value
     ) async throws -> Value {
         let files = DiskFileSystem()
         let root = FilePath(FileManager.default.temporaryDirectory.path).appending("ferry-registry-\(UUID().uuidString)")
         let storage = root.appending("storage")
         try files.createDirectories(storage)
         defer { try? files.removeTree(root) }
-        try fill(storage)
         try files.write(Array(configuration(options).utf8), to: root.appending("config.yaml"))
 
         let process = Process()
@@ -71,15 +66,7 @@ package final class RegistryProcess: Sendable {
         try process.run()
         defer { kill(process.processIdentifier, SIGKILL) }
         let url = try readAddress(output.fileHandleForReading)
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
-        do {
-            let value = try await body(RegistryProcess(url: url, storage: storage, client: client))
-            try await client.shutdown()
-            return value
-        } catch {
-            try await client.shutdown()
-            throw error
-        }
+        return try await body(RegistryProcess(url: url, storage: storage))
     }
 
     /// The program ended, or closed its output, before it said where it listens.
@@ -144,7 +131,7 @@ package final class RegistryProcess: Sendable {
             request.body = .bytes(ByteBuffer(bytes: body.canonicalBytes))
         }
         let deadline = NIODeadline.now() + .nanoseconds(timeout.components.seconds * 1_000_000_000)
-        let response = try await client.execute(request, deadline: deadline)
+        let response = try await HTTPClient.shared.execute(request, deadline: deadline)
         let bytes = try await response.body.collect(upTo: 64 << 20)
         return RegistryAnswer(status: Int(response.status.code), body: Array(bytes.readableBytesView))
     }
@@ -161,12 +148,9 @@ package final class RegistryProcess: Sendable {
         try file("\(name)/package.json").flatMap { try? JSONParser.parse($0, mode: .likeJavaScript).object }
     }
 
-    /// Writes a file of the storage.
-    package func put(_ bytes: [UInt8], at path: String) throws { try Self.put(bytes, at: storage.appending(path)) }
-
-    /// Writes a file and the directories above it.
-    package static func put(_ bytes: [UInt8], at path: FilePath) throws {
-        let files = DiskFileSystem()
+    /// Writes a file of the storage and makes the directories above it.
+    package func put(_ bytes: [UInt8], at path: String) throws {
+        let path = storage.appending(path)
         try files.createDirectories(path.removingLastComponent())
         try files.write(bytes, to: path)
     }

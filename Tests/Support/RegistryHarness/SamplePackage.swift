@@ -26,7 +26,7 @@ package struct SamplePackage: Sendable {
         let hasher = SHA1Hasher()
         bytes.withUnsafeBytes { hasher.update($0) }
         let integrity = "sha512-\(Data(SHA512.digest(of: bytes).bytes).base64EncodedString())"
-        var entry: JSONObject = JSONObject(
+        var entry = JSONObject(
             uniqueMembers: [
                 ("name", .string(name)), ("version", .string(version)),
                 (

@@ -55,7 +55,7 @@ final class Registry: Sendable {
         for client in unchanged { packument["_uplinks", client.uplink.name, "fetched"] = .integer(Self.now) }
         for (client, upstream, etag) in answers {
             merge(upstream: upstream, from: client.uplink.name, at: client.uplink.url, into: &packument)
-            var state: JSONObject = JSONObject(uniqueMembers: [("fetched", .integer(Self.now))])
+            var state = JSONObject(uniqueMembers: [("fetched", .integer(Self.now))])
             state["etag"] = etag.map(JSONValue.string)
             packument["_uplinks", client.uplink.name] = .object(state)
         }

@@ -20,7 +20,7 @@ struct RegistryResponder: HTTPResponder {
         do {
             return try await answer(request)
         } catch let failure as RegistryFailure {
-            return json(.object(failure.body.object ?? JSONObject()), status: failure.status)
+            return json(failure.body, status: failure.status)
         } catch {
             return json(["error": "internal server error"], status: 500)
         }
@@ -40,12 +40,8 @@ struct RegistryResponder: HTTPResponder {
             return json(try served(try await registry.packument(of: name), at: "")["dist-tags"] ?? [:])
         case (.get, .sidebar(let name)): return try await sidebar(name, request)
         case (.get, .file(let name, let file)), (.head, .file(let name, let file)): return try await contents(of: file, in: name)
-        case (.put, .package(let name)), (.put, .revision(let name)):
-            var isRevision = false
-            if case .revision = address { isRevision = true }
-            guard let body = try await body(request).object else { throw RegistryFailure.badData }
-            try await registry.put(body, name: name, isRevision: isRevision)
-            return json(["ok": isRevision ? "package changed" : "created new package", "success": true], status: 201)
+        case (.put, .package(let name)): return try await put(name, isRevision: false, request)
+        case (.put, .revision(let name)): return try await put(name, isRevision: true, request)
         case (.put, .tag(let name, let tag)):
             guard let version = try await body(request).string else { throw RegistryFailure.badData }
             try await registry.setTag(tag, of: name, to: version)
@@ -61,6 +57,12 @@ struct RegistryResponder: HTTPResponder {
             return json(["ok": "tarball removed"], status: 201)
         default: throw RegistryFailure(status: 404, message: "File not found")
         }
+    }
+
+    private func put(_ name: String, isRevision: Bool, _ request: Request) async throws -> Response {
+        guard let body = try await body(request).object else { throw RegistryFailure.badData }
+        try await registry.put(body, name: name, isRevision: isRevision)
+        return json(["ok": isRevision ? "package changed" : "created new package", "success": true], status: 201)
     }
 
     // MARK: Answers

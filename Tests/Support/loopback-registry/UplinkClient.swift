@@ -75,9 +75,7 @@ final class UplinkClient: Sendable {
 
     private func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         do {
-            let (seconds, attoseconds) = uplink.timeout.components
-            let response = try await client.execute(
-                request, timeout: .milliseconds(seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+            let response = try await client.execute(request, timeout: .milliseconds(uplink.timeout.milliseconds))
             note(isAlive: true)
             return response
         } catch {

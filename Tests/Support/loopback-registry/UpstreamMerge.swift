@@ -17,7 +17,7 @@ func merge(upstream: JSONObject, from uplink: String, at base: String, into stor
         guard let url = entry["dist"]?.object?["tarball"]?.string, let file = url.split(separator: "/").last.map(String.init),
             listed.insert(file).inserted
         else { continue }
-        var record: JSONObject = JSONObject(uniqueMembers: [("url", .string(url))])
+        var record = JSONObject(uniqueMembers: [("url", .string(url))])
         record["sha"] = entry["dist"]?.object?["shasum"]
         if url.hasPrefix(base) { record["registry"] = .string(uplink) }
         files.append((file, .object(record)))
@@ -31,7 +31,8 @@ func merge(upstream: JSONObject, from uplink: String, at base: String, into stor
         if current.map({ $0 <= wanted }) ?? true { stored["dist-tags", tag] = value }
     }
     if let times = upstream["time"]?.object {
-        let old = (stored["time"]?.object?.members ?? []).filter { times.dictionary[$0.name] == nil }
+        let told = times.dictionary
+        let old = (stored["time"]?.object?.members ?? []).filter { told[$0.name] == nil }
         stored["time"] = .object(JSONObject(uniqueMembers: times.members + old))
     }
     if let readme = upstream["readme"]?.string { stored["readme"] = .string(readme) }
