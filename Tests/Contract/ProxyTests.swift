@@ -220,7 +220,9 @@ import Testing
             let cut = try? await registry.send("GET", "/foo/-/foo-1.0.0.tgz", timeout: .seconds(5))
             #expect(cut.map { $0.body.count < bytes.count } ?? true)
             upstream.set("/foo/-/foo-1.1.0.tgz", .cutChunked(bytes))
-            await #expect(throws: (any Error).self) { try await registry.send("GET", "/foo/-/foo-1.1.0.tgz", timeout: .seconds(3)) }
+            await #expect(throws: RegistryProcess.NoAnswer.self) {
+                try await registry.send("GET", "/foo/-/foo-1.1.0.tgz", timeout: .seconds(3))
+            }
             #expect(try await registry.eventually { try registry.names(in: "foo") == ["package.json"] })
         }
     }

@@ -117,9 +117,14 @@ package final class RegistryProcess: Sendable {
 
     // MARK: Requests
 
+    /// The answer had not ended when its time was over.
+    package struct NoAnswer: Error {}
+
     /// Sends one request and reads the whole answer.
     ///
-    /// - Throws: what the client throws, a cut body among it.
+    /// The client's own deadline ends with the head of an answer; this one holds to the end of its body.
+    ///
+    /// - Throws: `NoAnswer`; what the client throws, a cut body among it.
     package func send(
         _ method: String, _ path: String, body: JSONValue? = nil, headers: [String: String] = [:], timeout: Duration = .seconds(60)
     ) async throws -> RegistryAnswer {
@@ -130,10 +135,20 @@ package final class RegistryProcess: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body.canonicalBytes))
         }
-        let deadline = NIODeadline.now() + .nanoseconds(timeout.components.seconds * 1_000_000_000)
-        let response = try await HTTPClient.shared.execute(request, deadline: deadline)
-        let bytes = try await response.body.collect(upTo: 64 << 20)
-        return RegistryAnswer(status: Int(response.status.code), body: Array(bytes.readableBytesView))
+        return try await withThrowingTaskGroup(of: RegistryAnswer.self) { [request] group in
+            group.addTask {
+                let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
+                let bytes = try await response.body.collect(upTo: 64 << 20)
+                return RegistryAnswer(status: Int(response.status.code), body: Array(bytes.readableBytesView))
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw NoAnswer()
+            }
+            defer { group.cancelAll() }
+            guard let answer = try await group.next() else { throw NoAnswer() }
+            return answer
+        }
     }
 
     package func get(_ path: String) async throws -> RegistryAnswer { try await send("GET", path) }
