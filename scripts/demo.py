@@ -1,0 +1,436 @@
+"""The whole way once, on real packages: an upstream registry, a connected proxy, a stick, an isolated registry, real npm.
+
+Everything lies below demo-run/. A registry is Verdaccio where there is one (FERRY_VERDACCIO, or "verdaccio" on the PATH), else the
+stand-in of this project.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import corpus
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RUN = os.path.join(TOP, "demo-run")
+BUILD = os.path.join(TOP, ".build/debug")
+ROOTS = 3
+CHANGED = 5
+
+
+class Failure(Exception):
+    """A step that did not end as it should; the message says which and why."""
+
+
+def below(*parts):
+    return os.path.join(RUN, *parts)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+# Programs
+
+
+def run(command, cwd=None, env=None):
+    """Runs a program to its end and returns its standard output; a failure shows all it said."""
+    result = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        raise Failure(f"{' '.join(command)}\nended with {result.returncode}:\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def ferry(side, *arguments):
+    """Runs one of our programs on its side's storage and state, shows the command, and returns its standard output."""
+    options = ["--state", below(side, "state")]
+    if arguments[0] in ("snapshot", "bundle", "verify", "import"):
+        options += ["--verdaccio-config", below(side, "config.yaml")]
+    program = "ferry-online" if side == "connected" else "ferry-offline"
+    shown = [argument.replace(TOP + "/", "") for argument in (*arguments, *options)]
+    say(f"    $ {program} {' '.join(shown)}")
+    return run([os.path.join(BUILD, program), *arguments, *options])
+
+
+def npm(registry, *arguments, cwd):
+    """Runs npm against a registry with nothing of this user's: own cache, no settings."""
+    settings = {
+        "registry": registry, "userconfig": below("npmrc"), "globalconfig": below("npmrc-global"), "cache": os.path.join(cwd, ".npm"),
+        "audit": "false", "fund": "false", "update_notifier": "false", "fetch_retries": "0", "loglevel": "error",
+        f"{registry.removeprefix('http:')}/:_authToken": "demo",
+    }
+    clean = {key: value for key, value in os.environ.items() if not key.lower().startswith("npm_config_")}
+    env = {**clean, **{f"npm_config_{key}": value for key, value in settings.items()}}
+    return run(["npm", *arguments], cwd=cwd, env=env)
+
+
+# Registries
+
+
+class Registry:
+    """A registry process over demo-run/<name>/storage."""
+
+    running = []
+
+    def __init__(self, name, uplink=None):
+        self.name = name
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        os.makedirs(below(name, "storage"), exist_ok=True)
+        uplinks = f"uplinks:\n  npmjs: {{url: '{uplink}/', maxage: 0s}}\n" if uplink else ""
+        proxy = ", proxy: npmjs" if uplink else ""
+        with open(below(name, "config.yaml"), "w", encoding="utf-8") as file:
+            file.write(
+                f"storage: ./storage\nauth: {{htpasswd: {{file: ./htpasswd}}}}\nmax_body_size: 200mb\n{uplinks}"
+                f"packages:\n  '**': {{access: $all, publish: $all, unpublish: $all{proxy}}}\n")
+        program = os.environ.get("FERRY_VERDACCIO") or shutil.which("verdaccio") or os.path.join(BUILD, "loopback-registry")
+        with open(below(name, "registry.log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [program, "-c", below(name, "config.yaml"), "-l", f"127.0.0.1:{port}"], stdout=log, stderr=log)
+        self.program = program
+        Registry.running.append(self)
+        for _ in range(600):
+            try:
+                self.get("/-/ping")
+                return
+            except urllib.error.URLError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        raise Failure(f"the {name} registry does not start; see {below(name, 'registry.log')}")
+
+    def get(self, path):
+        """The whole body of a plain GET."""
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return answer.read()
+
+    def stop(self):
+        if self in Registry.running:
+            Registry.running.remove(self)
+            self.process.terminate()
+            self.process.wait()
+
+
+def address(name):
+    return "/" + urllib.parse.quote(name, safe="@")
+
+
+# The stations of the way
+
+
+def make_tarballs():
+    """Packs what npm is made of; returns {(name, version): (tarball, folder)}."""
+    found = {}
+    os.makedirs(below("tarballs"), exist_ok=True)
+    for name, version, folder in corpus.npm_modules():
+        path = below("tarballs", name.replace("/", "+") + "-" + version + ".tgz")
+        if not os.path.exists(path):
+            with open(path + ".draft", "wb") as file:
+                file.write(corpus.pack(folder))
+            os.rename(path + ".draft", path)
+        found[name, version] = (path, folder)
+    if len(found) < 100:
+        raise Failure(f"only {len(found)} npm packages lie on this machine; install npm with its modules")
+    return found
+
+
+def version_key(version):
+    release, _, prerelease = version.partition("-")
+    return [int(number) for number in release.split(".")], prerelease == "", prerelease
+
+
+def publish(registry, tarballs):
+    """Publishes tarballs with the real npm, oldest versions first, a few at a time."""
+    waves = {}
+    for name, version in sorted(tarballs, key=lambda key: version_key(key[1])):
+        wave = sum(1 for other in waves.values() for key in other if key[0] == name)
+        waves.setdefault(wave, []).append((name, version))
+
+    def one(key):
+        folder = below("work", f"publish-{key[0].replace('/', '+')}-{key[1]}")
+        os.makedirs(folder, exist_ok=True)
+        # Flags, since a package's own publishConfig goes before the environment.
+        npm(registry.url, "publish", tarballs[key], "--registry", registry.url, "--no-provenance", "--tag", "latest", cwd=folder)
+        shutil.rmtree(folder)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for wave in sorted(waves):
+            list(pool.map(one, waves[wave]))
+
+
+def refresh(proxy, keys):
+    """Fills the proxy's cache by plain GETs: each packument, then each tarball, read to its end."""
+    names = sorted({name for name, _ in keys})
+    files = [f"{address(name)}/-/{corpus.file_name(name, version)}" for name, version in keys]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(proxy.get, [address(name) for name in names]))
+        return sum(len(body) for body in pool.map(proxy.get, files))
+
+
+def choose_roots(proxy, tarballs):
+    """The packages with the most dependencies that npm can resolve from what was published."""
+    candidates = {}
+    for (name, version), (_, folder) in tarballs.items():
+        candidates[name] = len(corpus.manifest_of(folder).get("dependencies", {}))
+    chosen = []
+    for name in sorted(candidates, key=lambda name: (-candidates[name], name)):
+        folder = project("probe", [*chosen, name])
+        try:
+            npm(proxy.url, "install", "--package-lock-only", cwd=folder)
+            chosen.append(name)
+        except Failure:
+            pass
+        if len(chosen) == ROOTS:
+            return chosen
+    raise Failure("npm can resolve none of the packages of this machine from one another")
+
+
+def project(name, dependencies):
+    """A fresh project that depends on packages, by name or by {name: range}."""
+    folder = below("work", name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    ranges = dependencies if isinstance(dependencies, dict) else {name: "*" for name in dependencies}
+    with open(os.path.join(folder, "package.json"), "w", encoding="utf-8") as file:
+        json.dump({"name": "demo", "version": "1.0.0", "private": True, "dependencies": ranges}, file)
+    return folder
+
+
+def installed(folder):
+    """{path: version} of what npm installed, as the package.json at each path says."""
+    with open(os.path.join(folder, "package-lock.json"), encoding="utf-8") as file:
+        lock = json.load(file)["packages"]
+    found = {}
+    for path, entry in lock.items():
+        if path and not entry.get("optional"):
+            found[path] = corpus.manifest_of(os.path.join(folder, path))["version"]
+    return found
+
+
+def carry(baseline):
+    """Connected side: snapshot, bundle, export to the stick. Returns (snapshot, bundle) as the program tells of them."""
+    snapshot = json.loads(ferry("connected", "snapshot", "--json"))
+    bundle = json.loads(ferry("connected", "bundle", "--baseline", baseline, "--json"))
+    ferry("connected", "export", bundle["bundle"], "--to", below("stick"))
+    return snapshot, bundle
+
+
+def receive():
+    """Isolated side: what is on the stick, verified and imported. Returns what the program tells of the newest bundle."""
+    ferry("isolated", "verify", below("stick"))
+    return json.loads(ferry("isolated", "import", below("stick"), "--json").splitlines()[-1])
+
+
+def archive(bundle):
+    """The archive of a bundle on the stick, which is in one volume."""
+    folder = below("stick", "ferry", "bundles", bundle["bundle"])
+    return os.path.join(folder, f"{bundle['label']}.tar.zst")
+
+
+def newer(tarballs, names):
+    """Packs a next patch version of packages: {(name, version): tarball}."""
+    made = {}
+    for name in names:
+        version = max((version for other, version in tarballs if other == name), key=version_key)
+        release = version.split("-")[0].split(".")
+        next_version = ".".join([*release[:2], str(int(release[2]) + 1)])
+        path = below("tarballs", name.replace("/", "+") + "-" + next_version + ".tgz")
+        with open(path, "wb") as file:
+            file.write(corpus.pack(tarballs[name, version][1], version=next_version))
+        made[name, next_version] = path
+    return made
+
+
+class Table:
+    """What was done, with how much of it and how long it took."""
+
+    def __init__(self):
+        self.rows = []
+
+    def step(self, title):
+        say(f"\n==> {title}")
+        self.started = time.monotonic()
+        self.title = title
+
+    def done(self, result):
+        self.rows.append((self.title, result, f"{time.monotonic() - self.started:.1f} s"))
+        say(f"    {result}")
+
+    def show(self):
+        widths = [max(len(row[column]) for row in self.rows) for column in range(3)]
+        for title, result, seconds in self.rows:
+            say(f"  {title:<{widths[0]}}  {result:<{widths[1]}}  {seconds:>{widths[2]}}")
+
+
+def size(count):
+    return f"{count / 1024:.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
+
+
+def main():
+    argparse.ArgumentParser(
+        prog="scripts/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    started = time.monotonic()
+    kept = below("upstream-published")
+    for name in ("upstream", "connected", "isolated", "by-hand", "stick", "work"):
+        shutil.rmtree(below(name), ignore_errors=True)
+    for name in ("stick", "work"):
+        os.makedirs(below(name))
+    table = Table()
+
+    table.step("pack the packages npm is made of")
+    tarballs = make_tarballs()
+    table.done(f"{len({name for name, _ in tarballs})} packages, {len(tarballs)} versions, "
+               f"{size(sum(os.path.getsize(path) for path, _ in tarballs.values()))}")
+
+    table.step("publish them upstream with npm")
+    listing = "\n".join(sorted(f"{name}@{version}" for name, version in tarballs))
+    complete = os.path.join(kept, ".complete")
+    if os.path.exists(complete) and open(complete, encoding="utf-8").read() == listing:
+        shutil.copytree(os.path.join(kept, "storage"), below("upstream", "storage"))
+        table.done("kept from the run before")
+        upstream = Registry("upstream")
+    else:
+        shutil.rmtree(kept, ignore_errors=True)
+        upstream = Registry("upstream")
+        publish(upstream, {key: path for key, (path, _) in tarballs.items()})
+        shutil.copytree(below("upstream", "storage"), os.path.join(kept, "storage"))
+        with open(complete, "w", encoding="utf-8") as file:
+            file.write(listing)
+        table.done(f"{len(tarballs)} versions published")
+
+    table.step("fill the connected proxy from upstream")
+    proxy = Registry("connected", uplink=upstream.url)
+    table.done(f"{size(refresh(proxy, tarballs))} of tarballs through {os.path.basename(proxy.program)}")
+
+    table.step("choose what the people inside will install")
+    roots = choose_roots(proxy, tarballs)
+    lockfile = project("lockfile", roots)
+    npm(proxy.url, "install", "--package-lock-only", cwd=lockfile)
+    table.done(", ".join(roots))
+
+    table.step("full bundle onto the stick")
+    ferry("connected", "keys", "generate")
+    origin, key = (line.split()[1] for line in ferry("connected", "keys", "show").splitlines()[:2])
+    snapshot, full = carry("empty")
+    table.done(f"{full['counts']['files']} files of {full['counts']['packages']} packages, {size(full['sizeBytes'])}, signed")
+
+    proxy.stop()
+    upstream.stop()
+
+    table.step("import into the isolated storage, upstream stopped, its registry running")
+    isolated = Registry("isolated")
+    ferry("isolated", "init")
+    ferry("isolated", "trust", "add", below("connected", "state", "keys", f"{key}.pub"), "--origin", origin)
+    report = receive()
+    table.done(f"{report['result']}: {report['newPackages']} new packages, versions: {outcomes(report)}")
+
+    table.step("npm install inside")
+    inside = project("install", roots)
+    npm(isolated.url, "install", cwd=inside)
+    before = installed(inside)
+    table.done(f"{len(before)} packages for {', '.join(roots)}")
+
+    table.step("npm ci inside, with a lockfile made outside")
+    ci = below("work", "ci")
+    shutil.copytree(lockfile, ci, ignore=shutil.ignore_patterns(".npm"))
+    npm(isolated.url, "ci", "--replace-registry-host=always", cwd=ci)
+    table.done(f"{len(installed(ci))} packages, each with the integrity of the lockfile")
+
+    table.step("the same bundle with tar alone, into an empty storage")
+    os.makedirs(below("by-hand"))
+    run(["tar", "--zstd", "-xf", archive(full), "-C", below("by-hand"), "storage"])
+    by_hand = Registry("by-hand")
+    unpacked = project("install-by-hand", roots)
+    npm(by_hand.url, "install", cwd=unpacked)
+    by_hand.stop()
+    if installed(unpacked) != before:
+        raise Failure("npm installs something else from the storage that tar unpacked")
+    table.done(f"npm install: the same {len(before)} packages")
+
+    table.step("publish newer versions upstream, refresh by plain GETs")
+    upstream = Registry("upstream")
+    fresh = newer(tarballs, changing(before, roots, tarballs))
+    publish(upstream, fresh)
+    proxy = Registry("connected", uplink=upstream.url)
+    refresh(proxy, fresh)
+    for name, version in sorted(fresh):
+        say(f"    + {name}@{version}")
+    table.done(f"{len(fresh)} newer versions")
+
+    table.step("incremental bundle onto the stick")
+    _, delta = carry(snapshot["snapshot"])
+    carried = sorted(line[2:] for line in ferry("connected", "diff", snapshot["snapshot"]).splitlines())
+    expected = sorted(
+        [f"{name}/{corpus.file_name(name, version)}" for name, version in fresh] + [f"{name}/package.json" for name, _ in fresh])
+    if carried != expected or delta["counts"]["files"] != len(expected):
+        raise Failure(f"the bundle holds {carried}, and only {expected} changed")
+    table.done(f"{delta['counts']['files']} files of {delta['counts']['packages']} packages, {size(delta['sizeBytes'])}: "
+               f"only what changed ({size(full['sizeBytes'])} in full)")
+    proxy.stop()
+    upstream.stop()
+
+    table.step("import it, upstream stopped again")
+    report = receive()
+    table.done(f"{report['result']}: versions: {outcomes(report)}")
+
+    table.step("npm install inside, again")
+    again = project("install-again", {**{name: "*" for name in roots}, **{name: f">={version}" for name, version in fresh}})
+    npm(isolated.url, "install", cwd=again)
+    after = installed(again)
+    for name, version in fresh:
+        if after.get(f"node_modules/{name}") != version:
+            raise Failure(f"{name} {version} was published, and {after.get(f'node_modules/{name}')} came in")
+    table.done(f"{len(after)} packages, the {len(fresh)} newer versions among them")
+    isolated.stop()
+
+    say(f"\nFerry took {len(tarballs) + len(fresh)} versions across the gap in {time.monotonic() - started:.0f} s:\n")
+    table.show()
+    say(f"""
+  the stick                demo-run/stick/ferry
+  isolated storage         demo-run/isolated/storage (demo-run/by-hand/storage from tar alone)
+  connected storage        demo-run/connected/storage
+  what npm installed       demo-run/work/install, demo-run/work/ci, demo-run/work/install-again
+
+  Serve the isolated registry yourself:
+    {os.path.relpath(isolated.program, TOP) if isolated.program.startswith(TOP) else isolated.program} \
+-c demo-run/isolated/config.yaml -l 127.0.0.1:4873
+  and install from it, in any empty folder:
+    npm install {' '.join(roots)} --registry http://127.0.0.1:4873 --cache .npm --no-audit
+""")
+
+
+def outcomes(report):
+    return ", ".join(f"{count} {word}" for word, count in sorted(report["outcomes"].items())) or "none"
+
+
+def changing(before, roots, tarballs):
+    """Packages to publish anew: dependencies that stand at the top of what npm installed, roots left out."""
+    known = {name for name, _ in tarballs}
+    names = [path.removeprefix("node_modules/") for path in before if re.fullmatch(r"node_modules/(@[^/]+/)?[^/]+", path)]
+    return [name for name in names if name in known and name not in roots][:CHANGED]
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except Failure as failure:
+        say(f"\ndemo: error: {failure}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        for registry in list(Registry.running):
+            registry.stop()
