@@ -5,8 +5,9 @@ package import SystemPackage
 /// Verdaccio's lock on one package: the empty file `package.json.lock`, made exclusively (`@verdaccio/file-locking`).
 ///
 /// The file is made under a hidden name first and renamed into place where none stands, so that its inode is known, and can be noted,
-/// before it is a lock: after a crash the next run can tell its own lock from everybody else's. Publishing, tagging and unpublishing take it, so a read-merge-write under it loses nothing. Verdaccio ignores a lock after about
-/// 112 seconds of waiting and takes over one that is older than five minutes, hence `isHeld`.
+/// before it is a lock: after a crash the next run can tell its own lock from everybody else's. Publishing, tagging and unpublishing
+/// take it, so a read-merge-write under it loses nothing. Verdaccio ignores a lock after about 112 seconds of waiting and takes over one
+/// that is older than five minutes, hence `isHeld`. A lock from before the machine was started is nobody's.
 package struct PackageLock: Sendable {
     /// How the lock is waited for.
     package struct Patience: Sendable {
@@ -16,14 +17,17 @@ package struct PackageLock: Sendable {
         package var pause: @Sendable () -> Void
         /// Nanoseconds of a clock that only moves forward.
         package var elapsed: @Sendable () -> Int64
+        /// When the machine was started.
+        package var booted: Timestamp
 
         package init(
             attempts: Int = 1200, pause: @escaping @Sendable () -> Void = { usleep(100_000) },
-            elapsed: @escaping @Sendable () -> Int64 = PackageLock.monotonicNanoseconds
+            elapsed: @escaping @Sendable () -> Int64 = PackageLock.monotonicNanoseconds, booted: Timestamp = .ofBoot()
         ) {
             self.attempts = attempts
             self.pause = pause
             self.elapsed = elapsed
+            self.booted = booted
         }
     }
 
@@ -53,7 +57,7 @@ package struct PackageLock: Sendable {
     private static let staleAfter: Int64 = 5 * 60 * 1_000_000_000
     private static let trustedFor: Int64 = 60 * 1_000_000_000
 
-    /// Takes the lock of the package in a directory, waiting for it, and takes over one that is older than five minutes.
+    /// Takes the lock of the package in a directory, waiting for it, and takes over one that is stale.
     ///
     /// - Parameter announce: told the lock's path and what the file will be, before it is a lock.
     /// - Throws: `Busy`, or `FileSystemError` where the file cannot be made.
@@ -76,7 +80,9 @@ package struct PackageLock: Sendable {
                 }
                 _ = try files.remove(draft)
             }
-            if let other = try files.status(of: path), clock.now().nanoseconds - other.identity.changed > Self.staleAfter {
+            if let other = try files.status(of: path)?.identity,
+                other.changed <= patience.booted.nanoseconds || clock.now().nanoseconds - other.changed > Self.staleAfter
+            {
                 _ = try files.remove(path)
             } else {
                 patience.pause()

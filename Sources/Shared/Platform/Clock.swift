@@ -42,6 +42,16 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         nanoseconds = Int64(timegm(&parts)) * 1_000_000_000 + Int64(fraction)
     }
 
+    /// When this machine was started, by its present clock: a process that did something before is gone.
+    package static func ofBoot() -> Timestamp {
+        var now = timespec()
+        var running = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        clock_gettime(CLOCK_BOOTTIME, &running)
+        func nanoseconds(_ time: timespec) -> Int64 { Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) }
+        return Timestamp(nanoseconds: nanoseconds(now) - nanoseconds(running))
+    }
+
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// RFC 3339 with milliseconds: `2026-11-23T21:43:50.000Z`.
