@@ -45,6 +45,10 @@ final class CrashingFileSystem: FileSystem {
         try step(path)
         return try disk.renameWithoutReplacing(path, to: newPath)
     }
+    func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
+        try step(path)
+        return try disk.link(path, to: newPath)
+    }
     func remove(_ path: FilePath) throws(FileSystemError) -> Bool {
         try step(path)
         return try disk.remove(path)

@@ -125,7 +125,7 @@ import Verification
         let archive = try world.bundle(from: first.header.id)
         let before = try world.contents()
         #expect { try world.run(archive) } throws: { error in
-            guard case .gap(let paths, let count)? = error as? BundleRefusal else { return false }
+            guard case .gap(let paths, let count, nil)? = error as? BundleRefusal else { return false }
             return paths == ["foo/foo-1.0.0.tgz"] && count == 1
         }
         #expect(try world.contents() == before)

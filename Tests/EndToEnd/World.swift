@@ -69,6 +69,21 @@ final class World {
         try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
     }
 
+    /// Removes a version inside as Verdaccio does: entry, tag and file go, the revision counts on.
+    func unpublish(_ name: String, _ version: String) throws {
+        var document = try packument(name)
+        var versions = document["versions"]?.object ?? JSONObject()
+        versions[version] = nil
+        document["versions"] = .object(versions)
+        let tags = (document["dist-tags"]?.object?.members ?? []).filter { $0.value.string != version }
+        document["dist-tags"] = .object(JSONObject(uniqueMembers: tags))
+        document["_rev"] = .string(document.revision.next(content: .ofNothing).text)
+        let directory = isolated.appending(name)
+        try files.replace(directory.appending("package.json"), with: JSONValue.object(document).canonicalBytes)
+        let base = try #require(PackageName(name)).base
+        try files.removeTree(directory.appending("\(base)-\(version).tgz"))
+    }
+
     @discardableResult
     func snapshot(allowsShrinking: Bool = false) throws -> SnapshotBuilder.Report {
         var options = SnapshotBuilder.Options()

@@ -17,6 +17,9 @@ package final class LockJournal: Sendable {
         try files.write(Array("\(identity.device) \(identity.inode) \(lock)\n".utf8), to: path)
     }
 
+    /// Forgets the lock that was noted, once it is released: another one may get its inode.
+    package func clear() throws(FileSystemError) { _ = try files.remove(path) }
+
     /// Removes the lock that a crashed run left, if the file is still the one it made.
     package func recover() throws(FileSystemError) {
         guard let bytes = try files.contents(of: path, limit: 64 * 1024) else { return }

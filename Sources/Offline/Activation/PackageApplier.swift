@@ -13,16 +13,26 @@ import SystemPackage
 /// At every moment Verdaccio serves the old or the new state of the package: tarballs are in place before the packument that names
 /// them, a new package appears in one rename.
 package struct PackageApplier: Sendable {
-    /// A package that was left alone, and why.
+    /// Something that was offered and not taken, and why.
     package struct Refusal: Sendable, Hashable {
-        package let package: PackageName
+        /// A package, or a version of one.
+        package let subject: String
         package let reason: String
     }
 
     /// What became of a package.
     package struct Result: Sendable {
         package let delivery: PackageDelivery
-        package let refusal: Refusal?
+        package let refusals: [Refusal]
+    }
+
+    /// A file that was here or staged when the bundle was checked, and is neither now.
+    ///
+    /// The package is in its old state.
+    package struct Lost: Error, CustomStringConvertible {
+        package let path: StorePath
+
+        package var description: String { "\"\(path)\" vanished while the bundle was applied; does something else change the storage?" }
     }
 
     private let layout: StorageLayout
@@ -54,7 +64,7 @@ package struct PackageApplier: Sendable {
     /// Applies one package whose files are staged.
     ///
     /// - Parameter target: the digest the origin's target gives each file of the package.
-    /// - Throws: `FileSystemError`, `PackageLock.Busy`; the package is then in its old or its new state, and applying again completes it.
+    /// - Throws: `FileSystemError`, `PackageLock.Busy`, `Lost`; the package is then in its old or its new state, and applying again completes it.
     package func apply(_ package: PackageName, target: [FileName: SHA512Digest]) throws -> Result {
         let staged = stage.directory(of: package)
         let names = try files.names(in: staged) ?? []
@@ -66,7 +76,7 @@ package struct PackageApplier: Sendable {
         let directory = layout.directory(of: package)
         let task = Task(
             package: package, form: form, bytes: bytes, target: target, staged: staged, stagedTarballs: tarballs, directory: directory,
-            deliveries: try ledger.deliveries(of: package))
+            deliveries: try ledger.deliveries(of: package), applied: try ledger.appliedForm(of: package, origin: origin))
         if try files.status(of: directory) == nil, let result = try placeNew(task) { return result }
         for _ in 0..<Self.attempts {
             if let result = try merge(task) { return result }
@@ -84,6 +94,7 @@ package struct PackageApplier: Sendable {
         let stagedTarballs: Set<FileName>
         let directory: FilePath
         let deliveries: [DeliveryRecord]
+        let applied: AppliedForm?
     }
 
     /// A package that is not here: its directory comes in one rename.
@@ -91,24 +102,30 @@ package struct PackageApplier: Sendable {
     /// `nil` where it appeared meanwhile.
     private func placeNew(_ task: Task) throws -> Result? {
         var outcomes = Dictionary(task.form.carried.map { ($0.file, VersionOutcome.added) }, uniquingKeysWith: { first, _ in first })
-        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) {
+        var revision = task.form.object.revision
+        let packument = task.staged.appending("package.json")
+        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) || task.deliveries.contains(where: { $0.outcome == .removed }) {
             let merged = PackumentMerge(
                 task.form, into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
+            try refuseLoss(task, merged.outcomes)
             outcomes = merged.outcomes
-            guard outcomes.values.contains(.added) else { return Result(delivery: delivery(task, outcomes), refusal: nil) }
-            try files.replace(task.staged.appending("package.json"), with: JSONValue.object(merged.document).canonicalBytes)
+            guard outcomes.values.contains(.added) else { return try result(task, outcomes, applied: nil) }
+            try files.replace(packument, with: JSONValue.object(merged.document).canonicalBytes)
+            try own(packument, mode: 0o644)
+            for file in task.stagedTarballs where outcomes[file] != .added { _ = try files.remove(task.staged.appending(file.text)) }
+            revision = merged.document.revision
         }
         if let scope = task.package.scope {
             let directory = layout.storageRoot(of: task.package).appending(String(scope))
             if try files.createDirectory(directory) { try own(directory, mode: 0o755) }
         }
         guard try files.renameWithoutReplacing(task.staged, to: task.directory) else { return nil }
-        return Result(delivery: delivery(task, outcomes), refusal: nil)
+        return try result(task, outcomes, applied: appliedForm(task, revision))
     }
 
     /// A package that is here: read, decide and write under its lock.
     ///
-    /// `nil` where the lock was lost on the way.
+    /// `nil` where the lock was lost on the way, or the directory changed since it was read.
     private func merge(_ task: Task) throws -> Result? {
         let lock = try PackageLock(directory: task.directory, files: files, clock: clock, patience: patience) {
             try journal.note($0, $1)
@@ -121,16 +138,17 @@ package struct PackageApplier: Sendable {
                 try StoredPackument(parsing: $0, of: task.package)
             }
         } catch let error as PackumentError {
-            let refusal = Refusal(package: task.package, reason: "\(error); repair or remove it, then import again")
-            return Result(delivery: PackageDelivery(package: task.package, files: [], form: nil), refusal: refusal)
+            let refusal = Refusal(subject: task.package.text, reason: "\(error); repair or remove its package.json, then import again")
+            return Result(delivery: PackageDelivery(package: task.package, files: []), refusals: [refusal])
         }
         let present = try measure(task)
-        let base = try ledger.form(of: task.package, origin: origin).flatMap { try JSONParser.parse($0, mode: .strict).object }
         let merged = PackumentMerge(
-            task.form, into: local, base: base, tarballs: tarballs(of: task, present: present), policy: policy)
+            task.form, into: local, base: try base(task, local), tarballs: tarballs(of: task, present: present), policy: policy)
+        try refuseLoss(task, merged.outcomes)
         for file in merged.place {
-            _ = try files.renameWithoutReplacing(
+            let isPlaced = try files.renameWithoutReplacing(
                 task.staged.appending(file.text), to: task.directory.appending(file.text))
+            guard isPlaced else { return nil }
         }
         for file in merged.heal { try heal(file, task) }
         if !merged.place.isEmpty || !merged.heal.isEmpty { try files.syncDirectory(task.directory) }
@@ -143,11 +161,24 @@ package struct PackageApplier: Sendable {
             try files.rename(draft, to: packument)
             try files.syncDirectory(task.directory)
         }
-        let isRefused = merged.outcomes.values.allSatisfy(\.isRefusal)
-        let refusal =
-            isRefused && !merged.outcomes.isEmpty
-            ? Refusal(package: task.package, reason: "it holds only local versions, or other bytes under the same versions") : nil
-        return Result(delivery: delivery(task, merged.outcomes), refusal: refusal)
+        return try result(task, merged.outcomes, applied: appliedForm(task, merged.document.revision))
+    }
+
+    /// The form the packument here goes back to; `nil` where it does not, such as after a backup was restored.
+    private func base(_ task: Task, _ local: StoredPackument?) throws -> JSONObject? {
+        guard let local, let applied = task.applied, local.object.revision.follows(applied.revision) else { return nil }
+        return try ledger.form(of: task.package, origin: origin).flatMap { try JSONParser.parse($0, mode: .strict).object }
+    }
+
+    private func refuseLoss(_ task: Task, _ outcomes: [FileName: VersionOutcome]) throws {
+        guard let file = outcomes.filter({ $0.value == .absent }).keys.min() else { return }
+        throw Lost(path: StorePath(task.package, file))
+    }
+
+    private func appliedForm(_ task: Task, _ revision: PackumentRevision) throws -> AppliedForm {
+        guard let identity = try files.status(of: task.directory.appending("package.json"))?.identity, let digest = task.target[.packument]
+        else { throw Lost(path: StorePath(task.package, .packument)) }
+        return AppliedForm(digest: digest, revision: revision, identity: identity)
     }
 
     /// The tarballs that are here: measured where the decision needs it, taken on the ledger's word elsewhere.
@@ -157,42 +188,42 @@ package struct PackageApplier: Sendable {
             guard let file = FileName(name), !file.isPackument else { continue }
             let path = task.directory.appending(name)
             guard try files.status(of: path)?.kind == .file else { continue }
-            let isKnown = task.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && !$0.outcome.isRefusal }
+            let isKnown = task.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && $0.outcome.isTaken }
             let mustMeasure = task.stagedTarballs.contains(file) || (task.target[file] != nil && !isKnown)
-            present[file] = mustMeasure ? .some(try digest(of: path)) : .some(nil)
+            present[file] = mustMeasure ? .some(try FileReader(opening: path).map { try SHA512.digest(of: $0) }) : .some(nil)
         }
         return present
     }
 
-    private func digest(of path: FilePath) throws -> SHA512Digest? {
-        guard let reader = try FileReader(opening: path) else { return nil }
-        let hasher = SHA512Hasher()
-        var offset: Int64 = 0
-        while true {
-            let piece = try reader.read(1 << 20, at: offset)
-            if piece.isEmpty { return hasher.finalize() }
-            hasher.update(piece)
-            offset += Int64(piece.count)
-        }
-    }
-
     private func tarballs(of task: Task, present: [FileName: SHA512Digest?]) -> PackumentMerge.Tarballs {
         var delivered: [FileName: Set<SHA512Digest>] = [:]
+        var removed: Set<FileName> = []
         for record in task.deliveries where !record.outcome.isRefusal && record.outcome != .absent {
             delivered[record.path.file, default: []].insert(record.digest)
+            if record.outcome == .removed, record.digest == task.target[record.path.file] { removed.insert(record.path.file) }
         }
         return PackumentMerge.Tarballs(
-            offered: task.target.filter { !$0.key.isPackument }, staged: task.stagedTarballs, present: present, delivered: delivered)
+            offered: task.target.filter { !$0.key.isPackument }, staged: task.stagedTarballs, present: present, delivered: delivered,
+            removed: removed)
     }
 
-    /// Damaged bytes go to quarantine, the sound ones take their place.
+    /// Damaged bytes are kept in quarantine; at every moment a file stands where the packument names one.
     private func heal(_ file: FileName, _ task: Task) throws {
         let quarantine = stage.quarantine(of: task.package)
         try files.createDirectories(quarantine)
-        let old = quarantine.appending(file.text)
-        _ = try files.remove(old)
-        try files.rename(task.directory.appending(file.text), to: old)
-        try files.rename(task.staged.appending(file.text), to: task.directory.appending(file.text))
+        let here = task.directory.appending(file.text)
+        let kept = quarantine.appending(file.text)
+        _ = try files.remove(kept)
+        do throws(FileSystemError) {
+            _ = try files.link(here, to: kept)
+        } catch {
+            // A file system without hard links: the damaged bytes are few or many, but they are kept.
+            guard [.notPermitted, .notSupported, .notSupportedOnSocket].contains(error.errno),
+                let bytes = try files.contents(of: here, limit: Int(SnapshotFile.tarballLimit))
+            else { throw error }
+            try files.write(bytes, to: kept)
+        }
+        try files.rename(task.staged.appending(file.text), to: here)
     }
 
     private func own(_ path: FilePath, mode: UInt32) throws {
@@ -201,12 +232,31 @@ package struct PackageApplier: Sendable {
         }
     }
 
-    private func delivery(_ task: Task, _ outcomes: [FileName: VersionOutcome]) -> PackageDelivery {
-        let records = outcomes.compactMap { file, outcome in
-            task.target[file].map { DeliveryRecord(path: StorePath(task.package, file), digest: $0, outcome: outcome) }
+    private func result(_ task: Task, _ outcomes: [FileName: VersionOutcome], applied: AppliedForm?) throws -> Result {
+        let records = try outcomes.compactMap { file, outcome -> DeliveryRecord? in
+            guard let digest = task.target[file] else { return nil }
+            let size = try outcome.isTaken ? files.status(of: task.directory.appending(file.text))?.identity.size : nil
+            return DeliveryRecord(path: StorePath(task.package, file), digest: digest, size: size, outcome: outcome)
+        }.sorted { $0.path < $1.path }
+        let versions = Dictionary(task.form.carried.map { ($0.file, $0.version) }, uniquingKeysWith: { first, _ in first })
+        let refusals = records.compactMap { record -> Refusal? in
+            guard let reason = record.outcome.refusalReason, let version = versions[record.path.file] else { return nil }
+            return Refusal(subject: "\(task.package)@\(version)", reason: reason)
         }
         let isRefused = !outcomes.isEmpty && outcomes.values.allSatisfy(\.isRefusal)
-        return PackageDelivery(
-            package: task.package, files: records.sorted { $0.path < $1.path }, form: isRefused || policy.addsOnly ? nil : task.bytes)
+        let form = isRefused || policy.addsOnly ? nil : applied.map { (bytes: task.bytes, applied: $0) }
+        return Result(delivery: PackageDelivery(package: task.package, files: records, form: form), refusals: refusals)
+    }
+}
+
+extension VersionOutcome {
+    /// Why a version was not taken, for people; `nil` where it was, or was not meant to be.
+    fileprivate var refusalReason: String? {
+        switch self {
+        case .conflict: "other bytes are here under the same version; they stay"
+        case .ownedLocally: "the package holds only versions published here; --adopt-local mixes them"
+        case .removed: "it was removed here and stays removed; --restore-removed brings it back"
+        case .added, .held, .healed, .absent, .intended: nil
+        }
     }
 }

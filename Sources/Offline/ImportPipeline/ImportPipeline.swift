@@ -16,6 +16,10 @@ package struct ImportPipeline: Sendable {
         package var allowsUnsigned = false
         /// Mix incoming versions into packages that hold only local ones.
         package var adoptsLocalPackages = false
+        /// Bring back versions that were removed here.
+        package var restoresRemoved = false
+        /// Take what was given and is gone for removed on purpose, rather than for lost.
+        package var acceptsRemovals = false
         package init() {}
     }
 
@@ -51,8 +55,6 @@ package struct ImportPipeline: Sendable {
     /// Told how far it is: what is done, bytes or packages done, all of them.
     private let progress: @Sendable (String, Int64, Int64) -> Void
 
-    /// Free space that is left untouched, in bytes.
-    private static let reserve: Int64 = 64 << 20
     private static let batch = 256
 
     package init(
@@ -72,11 +74,15 @@ package struct ImportPipeline: Sendable {
         self.progress = progress
     }
 
+    private var lockJournal: LockJournal { LockJournal(path: state.appending("package.lock.journal"), files: files) }
+    private var stageJournal: StageJournal { StageJournal(path: state.appending("stage.journal"), files: files) }
+
     /// Removes what an interrupted import left: stages, and the lock it held.
     ///
-    /// To be called under the import lock.
+    /// To be called under the lock of the state and that of the storage.
     package func recover() throws {
-        try LockJournal(path: state.appending("package.lock.journal"), files: files).recover()
+        try lockJournal.recover()
+        try stageJournal.recover()
         try StageArea.removeLeftovers(in: layout.root, files: files)
         try files.removeTree(state.appending("work"))
     }
@@ -85,7 +91,7 @@ package struct ImportPipeline: Sendable {
     package func verify(_ source: ArchiveSource) throws -> Report {
         let opened = try open(source)
         defer { try? files.removeTree(opened.work) }
-        let plan = try prepare(opened)
+        let plan = try prepare(opened, mayProbe: false)
         var cursor = try self.cursor(opened)
         try opened.reader.readFiles(into: StagingSink(stage: nil) { try Self.target(of: $0, in: &cursor) })
         var report = Report(result: .verified, descriptor: opened.bundle.tail.descriptor, keys: opened.bundle.keys)
@@ -98,30 +104,28 @@ package struct ImportPipeline: Sendable {
     /// Running it again after any interruption completes it.
     ///
     /// - Throws: `BundleError` for damage, `BundleRefusal` for a bundle that is not trusted or does not fit: then the storage is as it was.
-    ///   `FileSystemError`, `PackageLock.Busy` while applying: each package is in its old or its new state.
+    ///   `FileSystemError`, `PackageLock.Busy`, `PackageApplier.Lost` while applying: each package is in its old or its new state.
     package func run(_ source: ArchiveSource, operatorName: String, sourceName: String) throws -> Report {
         let opened = try open(source)
         defer { try? files.removeTree(opened.work) }
         let descriptor = opened.bundle.tail.descriptor
         if try isHeld(opened) { return Report(result: .nothingToDo, descriptor: descriptor, keys: opened.bundle.keys) }
-        let plan = try prepare(opened)
+        let plan = try prepare(opened, mayProbe: true)
         let stage = try StageArea(layout: layout, bundle: descriptor.bundle)
         var cursor = try self.cursor(opened)
-        let sink = StagingSink(stage: stage) { try Self.target(of: $0, in: &cursor) }
+        let sink = StagingSink(stage: stage, announce: stageJournal.note) { try Self.target(of: $0, in: &cursor) }
         do {
-            try refuseWithoutSpace(descriptor)
-            try refuseFoldedNames(opened)
             try opened.reader.readFiles(into: sink)
             for root in sink.roots { try files.syncFileSystem(holding: root) }
         } catch {
             for root in sink.roots { try? files.removeTree(root) }
             throw error
         }
-        var report = try apply(opened, stage: stage, plan: plan, operatorName: operatorName, sourceName: sourceName)
-        for root in sink.roots {
-            try files.syncFileSystem(holding: root)
-            try files.removeTree(root)
-        }
+        defer { try? lockJournal.clear() }
+        var report = try apply(
+            opened, stage: stage, roots: sink.roots, plan: plan, operatorName: operatorName, sourceName: sourceName)
+        for root in sink.roots { try files.removeTree(root) }
+        try stageJournal.recover()
         try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, at: clock.now())
         report.newPackages = plan.newPackages
         return report
@@ -136,6 +140,8 @@ package struct ImportPipeline: Sendable {
 
     private struct Plan {
         var newPackages: [PackageName] = []
+        /// What was found to be removed here.
+        var removals: [PackageDelivery] = []
     }
 
     private func open(_ source: ArchiveSource) throws -> Opened {
@@ -175,26 +181,31 @@ package struct ImportPipeline: Sendable {
         throw BundleError(.malformed, "\"\(package)\"", "the manifest carries it, and the target state does not hold it")
     }
 
-    /// Whether this bundle was applied and all that the target holds is still here.
+    /// Whether this bundle was applied and all that it carries is still here.
     private func isHeld(_ opened: Opened) throws -> Bool {
         let descriptor = opened.bundle.tail.descriptor
         guard try ledger.imports().contains(where: { $0.bundle == descriptor.bundle && $0.state == .applied }) else { return false }
-        let prerequisites = Prerequisites(layout: layout, ledger: ledger, origin: descriptor.origin)
-        var cursor = try self.cursor(opened)
-        while let (package, target) = try cursor.next() {
-            // A later import may have brought a newer packument; the tarballs tell whether the content is here.
-            let tarballs = target.filter { !$0.key.isPackument }
-            if try !prerequisites.missing(package, target: tarballs, carried: [], forgivesRemovals: false).isEmpty { return false }
+        let prerequisites = self.prerequisites(opened)
+        var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
+        var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
+        while let package = packuments.pending?.path.package {
+            guard try prerequisites.holds(package, carried: tarballs.take(package) + packuments.take(package)) else { return false }
         }
         return true
     }
 
-    /// Checks the manifest against the target state, and what is not carried against what is here.
-    private func prepare(_ opened: Opened) throws -> Plan {
+    private func prerequisites(_ opened: Opened) -> Prerequisites {
+        Prerequisites(
+            layout: layout, ledger: ledger, origin: opened.bundle.tail.descriptor.origin, acceptsRemovals: options.acceptsRemovals)
+    }
+
+    /// Checks the manifest against the target state, what is not carried against what is here, and whether there is room.
+    private func prepare(_ opened: Opened, mayProbe: Bool) throws -> Plan {
         var plan = Plan()
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
         var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
-        let prerequisites = Prerequisites(layout: layout, ledger: ledger, origin: opened.bundle.tail.descriptor.origin)
+        let prerequisites = self.prerequisites(opened)
+        var preflight = try Preflight(layout: layout, files: files, mayProbe: mayProbe)
         var cursor = try self.cursor(opened)
         var gaps: [String] = []
         var gapCount = 0
@@ -207,110 +218,75 @@ package struct ImportPipeline: Sendable {
                 guard carried.contains(where: { $0.path.file.isPackument }) else {
                     throw BundleError(.malformed, "\"\(package)\"", "its tarballs are carried without its packument")
                 }
-                if try files.status(of: layout.directory(of: package)) == nil { plan.newPackages.append(package) }
             }
-            let names = Set(carried.map(\.path.file))
-            for path in try prerequisites.missing(package, target: target, carried: names, forgivesRemovals: true) {
-                gapCount += 1
-                if gaps.count < 20 { gaps.append(path.description) }
-            }
+            if try preflight.add(package, target: target.keys, carried: carried) { plan.newPackages.append(package) }
+            let found = try prerequisites.check(package, target: target, carried: Set(carried.map(\.path.file)))
+            gapCount += found.missing.count
+            for path in found.missing where gaps.count < 20 { gaps.append(path.description) }
+            if !found.removed.isEmpty { plan.removals.append(PackageDelivery(package: package, files: found.removed)) }
         }
         if let file = tarballs.pending ?? packuments.pending {
             throw BundleError(.malformed, "\"\(file.path)\"", "the manifest carries it, and the target state does not hold it")
         }
-        guard gapCount == 0 else { throw BundleRefusal.gap(gaps, count: gapCount) }
+        guard gapCount == 0 else {
+            throw BundleRefusal.gap(gaps, count: gapCount, unfinished: try ledger.openImport()?.bundle.text)
+        }
+        try preflight.finish()
         return plan
     }
 
-    private func refuseWithoutSpace(_ descriptor: BundleDescriptor) throws {
-        let space = try FileSystemSpace(holding: layout.root)
-        let counts = descriptor.counts
-        let needed = counts.bytes + Int64(counts.files + counts.packages) * space.blockSize + Self.reserve
-        guard space.freeBytes >= needed else {
-            throw BundleRefusal.noSpace(needed: needed, free: space.freeBytes, at: layout.root.string)
-        }
-        let neededFiles = Int64(counts.files + counts.packages * 2 + 16)
-        if let free = space.freeFiles, free < neededFiles {
-            throw BundleRefusal.noFiles(needed: neededFiles, free: free, at: layout.root.string)
-        }
-    }
-
-    /// Where the storage's file system folds case, names that differ in case only would overwrite each other.
-    private func refuseFoldedNames(_ opened: Opened) throws {
-        let probe = layout.root.appending(".ferry-case-Probe")
-        _ = try files.createExclusively(probe)
-        defer { _ = try? files.remove(probe) }
-        guard try files.status(of: layout.root.appending(".ferry-case-pROBE")) != nil else { return }
-        var seen: [String: String] = [:]
-        var cursor = try self.cursor(opened)
-        while let (package, target) = try cursor.next() {
-            let paths = [package.text] + target.keys.map { "\(package)/\($0)" }
-            for path in paths {
-                if let other = seen.updateValue(path, forKey: path.lowercased()) { throw BundleRefusal.foldedNames(other, path) }
-            }
-        }
-    }
-
     private func apply(
-        _ opened: Opened, stage: StageArea, plan: Plan, operatorName: String, sourceName: String
+        _ opened: Opened, stage: StageArea, roots: Set<FilePath>, plan: Plan, operatorName: String, sourceName: String
     ) throws -> Report {
         let descriptor = opened.bundle.tail.descriptor
         var policy = PackumentMerge.Policy()
         policy.adoptsLocalPackages = options.adoptsLocalPackages
+        policy.restoresRemoved = options.restoresRemoved
         policy.addsOnly = try descriptor.sequence < ledger.newestSequence(of: descriptor.origin)
         let applier = PackageApplier(
             layout: layout, stage: stage, ledger: ledger, origin: descriptor.origin, policy: policy, files: files, clock: clock,
-            patience: patience, journal: LockJournal(path: state.appending("package.lock.journal"), files: files))
+            patience: patience, journal: lockJournal)
         let id = try ledger.begin(
             descriptor, keys: opened.bundle.keys, operatorName: operatorName, source: sourceName, at: clock.now())
         var report = Report(result: .applied, descriptor: descriptor, keys: opened.bundle.keys)
         report.importID = id
+        try ledger.record(plan.removals, origin: descriptor.origin, import: id)
+        var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
         var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
         var cursor = try self.cursor(opened)
         var done: Int64 = 0
         var isOver = false
         while !isOver {
-            var batch: [(PackageName, [FileName: SHA512Digest])] = []
+            var batch: [(package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile])] = []
             while batch.count < Self.batch {
                 guard let (package, target) = try cursor.next() else {
                     isOver = true
                     break
                 }
-                if try !packuments.take(package).isEmpty { batch.append((package, target)) }
+                let carried = try tarballs.take(package)
+                if try !packuments.take(package).isEmpty { batch.append((package, target, carried)) }
             }
             // What is meant to be given is recorded before it is, so that a crash in between cannot make it look local.
-            let intended = try batch.map { package, target in try intention(package, target, stage: stage) }
-            try ledger.record(intended, origin: descriptor.origin, import: id, isDone: false)
+            let intended = batch.map { package, _, carried in
+                PackageDelivery(
+                    package: package,
+                    files: carried.map { DeliveryRecord(path: $0.path, digest: $0.digest, size: $0.size, outcome: .intended) })
+            }
+            try ledger.record(intended, origin: descriptor.origin, import: id)
             var deliveries: [PackageDelivery] = []
-            for (package, target) in batch {
+            for (package, target, _) in batch {
                 let result = try applier.apply(package, target: target)
                 deliveries.append(result.delivery)
-                if let refusal = result.refusal { report.refusals.append("\(refusal.package): \(refusal.reason)") }
+                for refusal in result.refusals { report.refusals.append("\(refusal.subject): \(refusal.reason)") }
                 for file in result.delivery.files { report.outcomes[file.outcome.rawValue, default: 0] += 1 }
                 done += 1
                 progress("applying", done, Int64(descriptor.counts.packages))
             }
-            try ledger.record(deliveries, origin: descriptor.origin, import: id, isDone: true)
+            // The ledger says what is done only once it cannot be undone by a power cut.
+            for root in roots { try files.syncFileSystem(holding: root) }
+            try ledger.record(deliveries, origin: descriptor.origin, import: id)
         }
         return report
-    }
-
-    /// What would be placed.
-    ///
-    /// What lies here already keeps what the ledger says of it.
-    private func intention(
-        _ package: PackageName, _ target: [FileName: SHA512Digest], stage: StageArea
-    ) throws -> PackageDelivery {
-        let staged = stage.directory(of: package)
-        let here = layout.directory(of: package)
-        var records: [DeliveryRecord] = []
-        for (file, digest) in target where !file.isPackument {
-            guard try files.status(of: staged.appending(file.text)) != nil, try files.status(of: here.appending(file.text)) == nil else {
-                continue
-            }
-            records.append(DeliveryRecord(path: StorePath(package, file), digest: digest, outcome: .added))
-        }
-        return PackageDelivery(package: package, files: records, form: nil)
     }
 }
 

@@ -45,4 +45,7 @@ package struct StageArea: Sendable {
             try files.removeTree(root.appending(name))
         }
     }
+
+    /// Whether a path is that of a stage.
+    package static func isStage(_ path: FilePath) -> Bool { path.lastComponent?.string.hasPrefix(prefix) ?? false }
 }

@@ -11,6 +11,8 @@ package final class StagingSink: BundleReader.Sink {
     /// The physical storages that hold a stage now.
     package private(set) var roots: Set<FilePath> = []
     private let stage: StageArea?
+    /// Told of a stage before it is made.
+    private let announce: (FilePath) throws -> Void
     /// For a package, the target's digest of each of its files.
     private let target: (PackageName) throws -> [FileName: SHA512Digest]
     private var file: SnapshotFile?
@@ -19,8 +21,12 @@ package final class StagingSink: BundleReader.Sink {
     private var packument: [UInt8] = []
     private var lastDirectory: FilePath?
 
-    package init(stage: StageArea?, target: @escaping (PackageName) throws -> [FileName: SHA512Digest]) {
+    package init(
+        stage: StageArea?, announce: @escaping (FilePath) throws -> Void = { _ in },
+        target: @escaping (PackageName) throws -> [FileName: SHA512Digest]
+    ) {
         self.stage = stage
+        self.announce = announce
         self.target = target
     }
 
@@ -32,7 +38,7 @@ package final class StagingSink: BundleReader.Sink {
         let directory = stage.directory(of: file.path.package)
         if directory != lastDirectory {
             let root = stage.root(for: file.path.package)
-            if roots.insert(root).inserted { try prepare(root) }
+            if roots.insert(root).inserted { try prepare(root, for: stage) }
             if let scope = file.path.package.scope { try create(root.appending(String(scope)), for: stage) }
             try create(directory, for: stage)
             lastDirectory = directory
@@ -59,10 +65,19 @@ package final class StagingSink: BundleReader.Sink {
     }
 
     /// Makes the stage on a physical storage, in place of what killed imports left there.
-    private func prepare(_ root: FilePath) throws {
+    private func prepare(_ root: FilePath, for stage: StageArea) throws {
         let files = DiskFileSystem()
-        try StageArea.removeLeftovers(in: root.removingLastComponent(), files: files)
-        try files.createDirectories(root)
+        let storage = root.removingLastComponent()
+        try StageArea.removeLeftovers(in: storage, files: files)
+        try announce(root)
+        var missing: [FilePath] = []
+        var path = storage
+        while try files.status(of: path) == nil {
+            missing.append(path)
+            path.removeLastComponent()
+        }
+        for directory in missing.reversed() { try create(directory, for: stage) }
+        try create(root, for: stage)
     }
 
     private func create(_ directory: FilePath, for stage: StageArea) throws {

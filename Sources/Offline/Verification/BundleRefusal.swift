@@ -4,6 +4,8 @@
 package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     /// There is no trust store, so nothing can be trusted.
     case noTrustStore
+    /// The trust store cannot be read.
+    case brokenTrustStore(String)
     case unsigned
     case unsignedAfterSigned
     /// Too few of the keys that signed are trusted for this origin.
@@ -14,16 +16,21 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     case contradicted
     case foreignDestination(String, here: String)
     /// Files that the target needs are neither in the bundle nor here.
-    case gap([String], count: Int)
+    ///
+    /// `unfinished` is the bundle of an import that did not end, which may be why.
+    case gap([String], count: Int, unfinished: String?)
     case noSpace(needed: Int64, free: Int64, at: String)
     case noFiles(needed: Int64, free: Int64, at: String)
     case foldedNames(String, String)
+    case notWritable(String, owner: UInt32, user: UInt32)
+    /// A file or link stands where a package's directory belongs.
+    case obstructed(String)
     case notAStorage(String)
 
     /// Whether it is about signatures rather than about this storage.
     package var isAboutTrust: Bool {
         switch self {
-        case .noTrustStore, .unsigned, .unsignedAfterSigned, .notTrusted, .forged, .contradicted: true
+        case .noTrustStore, .brokenTrustStore, .unsigned, .unsignedAfterSigned, .notTrusted, .forged, .contradicted: true
         default: false
         }
     }
@@ -31,6 +38,7 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noTrustStore: "there is no trust store, so no bundle can be trusted"
+        case .brokenTrustStore(let reason): "the trust store cannot be read, so no bundle can be trusted: \(reason)"
         case .unsigned: "the bundle is not signed"
         case .unsignedAfterSigned: "the bundle is not signed, and signed ones of this origin were imported before"
         case .notTrusted(let signedBy, let trusted, let needed, let origin):
@@ -38,12 +46,15 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
         case .forged(let key): "the signature of key \(key) does not match; the descriptor or the signature was altered"
         case .contradicted: "the trusted comment of a signature speaks of another bundle"
         case .foreignDestination(let destination, let here): "the bundle is for \(destination), and this is \(here)"
-        case .gap(let paths, let count):
+        case .gap(let paths, let count, _):
             "\(count) file(s) that the bundle builds upon are not here: \(paths.joined(separator: ", "))\(count > paths.count ? ", …" : "")"
         case .noSpace(let needed, let free, let path): "\"\(path)\" has room for \(free) bytes, and \(needed) are needed"
         case .noFiles(let needed, let free, let path): "\"\(path)\" has room for \(free) files, and \(needed) are needed"
         case .foldedNames(let first, let second):
             "\"\(first)\" and \"\(second)\" differ in case only, which this file system does not keep apart"
+        case .notWritable(let path, let owner, let user):
+            "\"\(path)\" belongs to user \(owner), and user \(user) cannot write there in that user's name"
+        case .obstructed(let path): "\"\(path)\" is not a directory, and a package belongs there"
         case .notAStorage(let reason): reason
         }
     }

@@ -7,76 +7,139 @@ package import Snapshots
 import SystemPackage
 
 /// What a bundle builds upon, checked by content against the storage and the applied view (FORMAT.md §10, last line).
+///
+/// A file that is not carried is held when the storage has it as it was given. What was refused here, or removed here, is no gap;
+/// what is merely gone is one, since a storage that was wiped or restored from a backup looks the same.
 package struct Prerequisites: Sendable {
+    /// What one package lacks.
+    package struct Result: Sendable {
+        /// The files that are neither carried nor held.
+        package var missing: [StorePath] = []
+        /// What was given and then removed here, as far as the ledger does not say so yet.
+        package var removed: [DeliveryRecord] = []
+    }
+
     private let layout: StorageLayout
     private let ledger: Ledger
     private let origin: Identifier
+    private let acceptsRemovals: Bool
 
-    package init(layout: StorageLayout, ledger: Ledger, origin: Identifier) {
+    /// - Parameter acceptsRemovals: take everything that was given and is gone for removed on purpose.
+    package init(layout: StorageLayout, ledger: Ledger, origin: Identifier, acceptsRemovals: Bool) {
         self.layout = layout
         self.ledger = ledger
         self.origin = origin
+        self.acceptsRemovals = acceptsRemovals
     }
 
-    /// The files of one package's target state that are neither carried nor held.
-    ///
-    /// What was refused here before is no gap.
-    ///
-    /// - Parameter forgivesRemovals: what was given and then removed here is no gap either.
-    package func missing(
-        _ package: PackageName, target: [FileName: SHA512Digest], carried: Set<FileName>, forgivesRemovals: Bool
-    ) throws -> [StorePath] {
-        let wanted = target.filter { !carried.contains($0.key) }
-        guard !wanted.isEmpty else { return [] }
-        let deliveries = try ledger.deliveries(of: package)
-        let directory = layout.directory(of: package)
-        let files = DiskFileSystem()
-        let isHere = try files.status(of: directory) != nil
-        var missing: [StorePath] = []
-        for (file, digest) in wanted {
-            let delivery = deliveries.first { $0.path.file == file && $0.digest == digest }
-            if let delivery, delivery.outcome.isRefusal || delivery.outcome == .absent { continue }
-            // The whole package was removed here after it had been delivered.
-            if forgivesRemovals, !isHere, !deliveries.isEmpty { continue }
-            if file.isPackument {
-                let isWhole = try ledger.formDigest(of: package, origin: origin) == digest
-                if !isWhole, !wasRefused(target, deliveries) { missing.append(StorePath(package, file)) }
-            } else if try !isHeld(file, digest, of: package, delivery != nil, forgivesRemovals: forgivesRemovals) {
-                missing.append(StorePath(package, file))
+    /// Compares one package's target state with what is carried and what is here.
+    package func check(_ package: PackageName, target: [FileName: SHA512Digest], carried: Set<FileName>) throws -> Result {
+        var result = Result()
+        guard target.contains(where: { !carried.contains($0.key) }) else { return result }
+        let state = try PackageState(package, layout: layout, ledger: ledger, origin: origin)
+        for (file, digest) in target where !file.isPackument && !carried.contains(file) {
+            let given = state.given(file, digest)
+            if let given, given.outcome.isRefusal || given.outcome == .removed { continue }
+            if try state.holds(file, digest, given: given) { continue }
+            if let given, given.outcome.isTaken, try acceptsRemovals || state.wasRemoved(file) {
+                result.removed.append(
+                    DeliveryRecord(path: StorePath(package, file), digest: digest, size: given.size, outcome: .removed))
+            } else {
+                result.missing.append(StorePath(package, file))
             }
         }
-        return missing
+        if let digest = target[.packument], !carried.contains(.packument) {
+            let gone = Set(result.removed.map(\.path.file))
+            let expected = target.filter { file, digest in
+                let outcome = state.given(file, digest)?.outcome
+                return !file.isPackument && !gone.contains(file) && outcome?.isRefusal != true && outcome != .removed
+            }
+            if try !expected.isEmpty && !state.holdsPackument(digest, naming: expected.keys) {
+                result.missing.append(StorePath(package, .packument))
+            }
+        }
+        result.missing.sort()
+        return result
     }
 
-    /// Whether everything the target holds of the package was offered before and not taken.
-    private func wasRefused(_ target: [FileName: SHA512Digest], _ deliveries: [DeliveryRecord]) -> Bool {
-        target.filter { !$0.key.isPackument }.allSatisfy { file, digest in
-            deliveries.contains { $0.path.file == file && $0.digest == digest && $0.outcome.isRefusal }
+    /// Whether everything that a bundle carries of a package is here as it was given, and its packument goes back to that.
+    package func holds(_ package: PackageName, carried: [SnapshotFile]) throws -> Bool {
+        let state = try PackageState(package, layout: layout, ledger: ledger, origin: origin)
+        var expected: [FileName] = []
+        for file in carried where !file.path.file.isPackument {
+            if state.given(file.path.file, file.digest)?.outcome == .removed { continue }
+            guard try state.measures(file.path.file, file.digest) else { return false }
+            expected.append(file.path.file)
         }
+        return try state.descends() && state.declares(expected)
+    }
+}
+
+/// One package as it lies here, and what the ledger says of it.
+private final class PackageState {
+    private let package: PackageName
+    private let directory: FilePath
+    private let deliveries: [DeliveryRecord]
+    private let applied: AppliedForm?
+    private let files = DiskFileSystem()
+    /// Read when it is first asked for; `nil` inside where there is none that can be read.
+    private var packument: StoredPackument??
+
+    init(_ package: PackageName, layout: StorageLayout, ledger: Ledger, origin: Identifier) throws {
+        self.package = package
+        directory = layout.directory(of: package)
+        deliveries = try ledger.deliveries(of: package)
+        applied = try ledger.appliedForm(of: package, origin: origin)
     }
 
-    private func isHeld(
-        _ file: FileName, _ digest: SHA512Digest, of package: PackageName, _ wasDelivered: Bool, forgivesRemovals: Bool
-    ) throws -> Bool {
-        guard let reader = try FileReader(opening: layout.directory(of: package).appending(file.text)) else {
-            return forgivesRemovals && wasDelivered ? try wasRemoved(file, of: package) : false
-        }
-        if wasDelivered { return true }
-        let hasher = SHA512Hasher()
-        var offset: Int64 = 0
-        while true {
-            let piece = try reader.read(1 << 20, at: offset)
-            if piece.isEmpty { return hasher.finalize() == digest }
-            hasher.update(piece)
-            offset += Int64(piece.count)
-        }
+    func given(_ file: FileName, _ digest: SHA512Digest) -> DeliveryRecord? {
+        deliveries.first { $0.path.file == file && $0.digest == digest }
     }
 
-    /// A delivered tarball that is gone was removed on purpose when the packument does not list it any more.
-    private func wasRemoved(_ file: FileName, of package: PackageName) throws -> Bool {
-        let path = layout.directory(of: package).appending("package.json")
-        guard let bytes = try DiskFileSystem().contents(of: path, limit: StoredPackument.sizeLimit) else { return true }
-        guard let stored = try? StoredPackument(parsing: bytes, of: package) else { return false }
+    /// Whether a tarball is here: by its size where the ledger knows that it was placed, else by its digest.
+    func holds(_ file: FileName, _ digest: SHA512Digest, given: DeliveryRecord?) throws -> Bool {
+        guard let given, given.outcome.isTaken, let size = given.size else { return try measures(file, digest) }
+        guard let status = try files.status(of: directory.appending(file.text)) else { return false }
+        return status.kind == .file && status.identity.size == size
+    }
+
+    /// Whether a tarball is here with that digest.
+    func measures(_ file: FileName, _ digest: SHA512Digest) throws -> Bool {
+        guard let reader = try FileReader(opening: directory.appending(file.text)) else { return false }
+        return try SHA512.digest(of: reader) == digest
+    }
+
+    /// Whether the packument is the one the import left, or a later one that names these tarballs.
+    func holdsPackument(_ digest: SHA512Digest, naming tarballs: some Sequence<FileName>) throws -> Bool {
+        guard let applied, applied.digest == digest else { return false }
+        if try files.status(of: directory.appending("package.json"))?.identity == applied.identity { return true }
+        return try declares(tarballs)
+    }
+
+    /// Whether the packument can be read and names these tarballs.
+    func declares(_ tarballs: some Sequence<FileName>) throws -> Bool {
+        guard let stored = try stored() else { return false }
+        let named = Set(stored.declared.map(\.file))
+        return tarballs.allSatisfy(named.contains)
+    }
+
+    /// Whether the packument is the one the last import left, or was written over it.
+    func descends() throws -> Bool {
+        guard let applied, let stored = try stored() else { return false }
+        return stored.object.revision.follows(applied.revision)
+    }
+
+    /// Whether a tarball that was given was removed on purpose: the packument was written over the one that named it, and does not.
+    func wasRemoved(_ file: FileName) throws -> Bool {
+        guard try descends(), let stored = try stored() else { return false }
         return !stored.declared.contains { $0.file == file }
+    }
+
+    private func stored() throws -> StoredPackument? {
+        if let packument { return packument }
+        let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
+        let stored = bytes.flatMap { try? StoredPackument(parsing: $0, of: package) }
+        packument = .some(stored)
+        return stored
     }
 }

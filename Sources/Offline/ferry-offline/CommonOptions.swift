@@ -37,6 +37,11 @@ struct StateOptions: ParsableArguments {
     /// Where the trusted keys are listed.
     func trustPath() throws -> FilePath { try directory().appending("trust.json") }
 
+    /// The trusted keys; `nil` where none were ever named.
+    func trust() throws -> TrustStore? {
+        do { return try TrustStore(contentsOf: trustPath()) } catch { throw BundleRefusal.brokenTrustStore("\(error)") }
+    }
+
     /// Who this destination is.
     func destination(_ ledger: Ledger) throws -> Identifier {
         guard let destination = try ledger.destination() else {
@@ -62,14 +67,36 @@ struct StorageOptions: ParsableArguments {
         if let verdaccioConfig {
             let settings = try VerdaccioSettings(
                 contentsOf: FilePath(verdaccioConfig), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
-            return StorageLayout(root: storage.map { FilePath($0) } ?? settings.storage) {
+            return StorageLayout(root: try Self.root(storage.map { FilePath($0) } ?? settings.storage)) {
                 settings.storageSubdirectory(for: $0.text)
             }
         }
         guard let path = storage ?? environment("FERRY_STORAGE") else {
             throw ValidationError("name the storage: --storage DIR, --verdaccio-config FILE, or FERRY_STORAGE")
         }
-        return try StorageLayout(root: FilePath(path)).located()
+        let root = try Self.root(FilePath(path))
+        try Self.refuseUnlikely(root)
+        return try StorageLayout(root: root).located()
+    }
+
+    /// The storage with every link followed.
+    private static func root(_ path: FilePath) throws -> FilePath {
+        let files = DiskFileSystem()
+        guard let root = try files.resolve(path) else { throw BundleRefusal.notAStorage("there is no storage at \"\(path)\"") }
+        guard try files.status(of: root)?.kind == .directory else { throw BundleRefusal.notAStorage("\"\(path)\" is not a directory") }
+        return root
+    }
+
+    /// Nothing tells a storage from any other directory but its packages: one that holds other things only is refused.
+    private static func refuseUnlikely(_ root: FilePath) throws {
+        let files = DiskFileSystem()
+        let names = (try files.names(in: root) ?? []).filter { !$0.hasPrefix(".") && $0 != "lost+found" }
+        let hasPackage = try names.contains { name in
+            try name.hasPrefix("@") || files.status(of: root.appending(name).appending("package.json")) != nil
+        }
+        guard let stranger = names.first, !hasPackage else { return }
+        throw BundleRefusal.notAStorage(
+            "\"\(root)\" holds \"\(stranger)\" and no package, so it is hardly a storage; if it is, name it by --verdaccio-config")
     }
 }
 
@@ -83,34 +110,38 @@ struct NoBundle: Error, CustomStringConvertible {
 /// A bundle that was found, under the name it goes by.
 struct FoundBundle {
     let name: String
-    let source: ArchiveSource
     /// Whether the index says that it is for somebody else.
     let isForeign: Bool
+    /// Opens the archive; a bundle whose files are gone does not keep others from being read.
+    let open: () throws -> ArchiveSource
 }
 
 /// Finds bundles: on a medium those of its index in their order, elsewhere the archive or volumes at the path.
 func findBundles(at text: String, destination: Identifier) throws -> [FoundBundle] {
-    let path = FilePath(text)
+    guard let path = try DiskFileSystem().resolve(FilePath(text)) else { throw NoBundle(path: text) }
     for root in [path, path.removingLastComponent()] {
         let medium = Medium(root: root)
         guard root == path || path.lastComponent?.string == "ferry", let entries = try medium.entries() else { continue }
         guard !entries.isEmpty else { throw NoBundle(path: text) }
-        return try entries.map { entry in
+        return entries.map { entry in
             let recipient = entry.descriptor.destination
             return FoundBundle(
-                name: "\(entry.descriptor.label) (\(entry.descriptor.bundle))", source: try medium.archive(of: entry),
-                isForeign: recipient != "any" && recipient != destination.text)
+                name: "\(entry.descriptor.label) (\(entry.descriptor.bundle))",
+                isForeign: recipient != "any" && recipient != destination.text
+            ) { try medium.archive(of: entry) }
         }
     }
     let volumes = try Medium.volumes(at: path)
     guard !volumes.isEmpty else { throw NoBundle(path: text) }
-    return [FoundBundle(name: path.lastComponent?.string ?? text, source: try ArchiveSource(volumes: volumes), isForeign: false)]
+    return [FoundBundle(name: path.lastComponent?.string ?? text, isForeign: false) { try ArchiveSource(volumes: volumes) }]
 }
 
 /// Runs a command and turns what went wrong into a message, hints and an exit code.
 func reporting(_ body: () throws -> Void) throws {
     // What is written into the storage must be readable by Verdaccio, whatever the operator's shell says.
     umask(0o022)
+    // Nobody reading the report any more is no reason to leave the rest of a medium unread.
+    signal(SIGPIPE, SIG_IGN)
     do {
         try body()
     } catch let error as ValidationError {
@@ -143,7 +174,14 @@ private func hints(for error: any Error) -> [String] {
         switch refusal {
         case .unsigned: return [unchanged, "sign it at the origin, or accept it this once with --allow-unsigned"]
         case .noTrustStore, .notTrusted: return [unchanged, "trust the origin's key: ferry-offline trust add KEY.pub --origin ID"]
-        case .gap: return [unchanged, "import the bundles in between first, or make a full one: ferry-online bundle --baseline empty"]
+        case .brokenTrustStore: return [unchanged, "restore trust.json of the state, or remove it and trust the keys anew"]
+        case .gap(_, _, let unfinished?): return [unchanged, "the import of \(unfinished) did not end; import that bundle again first"]
+        case .gap:
+            return [
+                unchanged, "import the bundles in between first, or make a full one: ferry-online bundle --baseline empty",
+                "if the files were removed here on purpose, say so with --accept-removals",
+            ]
+        case .notWritable: return [unchanged, "run it as root, or as the user who owns the storage"]
         default: return [unchanged]
         }
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]

@@ -20,9 +20,8 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         try reporting {
-            try forEachBundle(at: path, storage, state, work: "verify") { bundle, pipeline in
-                let report = try pipeline.verify(bundle.source)
-                report.show(bundle.name, json: state.json)
+            try forEachBundle(at: path, storage, state, changesStorage: false) { bundle, pipeline in
+                try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
             }
         }
     }
@@ -41,42 +40,52 @@ struct Import: ParsableCommand {
     @OptionGroup var state: StateOptions
     @Flag(help: "Verify only and say what would come in.") var dryRun = false
     @Flag(help: "Mix incoming versions into packages that hold only versions published here.") var adoptLocal = false
+    @Flag(help: "Bring back versions that were removed here.") var restoreRemoved = false
+    @Flag(help: "Take what was imported before and is gone for removed on purpose, rather than for lost.") var acceptRemovals = false
 
     func run() throws {
         try reporting {
-            try forEachBundle(at: path, storage, state, work: "import", adoptsLocal: adoptLocal) { bundle, pipeline in
+            var options = ImportPipeline.Options()
+            options.adoptsLocalPackages = adoptLocal
+            options.restoresRemoved = restoreRemoved
+            options.acceptsRemovals = acceptRemovals
+            try forEachBundle(at: path, storage, state, changesStorage: !dryRun, options) { bundle, pipeline in
+                let source = try bundle.open()
                 let report =
                     dryRun
-                    ? try pipeline.verify(bundle.source)
-                    : try pipeline.run(bundle.source, operatorName: operatorName(), sourceName: bundle.name)
+                    ? try pipeline.verify(source)
+                    : try pipeline.run(source, operatorName: operatorName(), sourceName: bundle.name)
                 report.show(bundle.name, json: state.json)
             }
         }
     }
 }
 
-/// Finds the bundles at a path and hands each that is for this destination to `body`, under the import lock.
+/// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the
+/// storage is to be changed, of the storage, after an interrupted import was cleared away.
 private func forEachBundle(
-    at path: String, _ storage: StorageOptions, _ state: StateOptions, work: String, adoptsLocal: Bool = false,
-    _ body: (FoundBundle, ImportPipeline) throws -> Void
+    at path: String, _ storage: StorageOptions, _ state: StateOptions, changesStorage: Bool,
+    _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void
 ) throws {
     let ledger = try state.ledger()
     let destination = try state.destination(ledger)
     let directory = try state.directory()
-    let lock = try ProcessLock(
+    let work = changesStorage ? "import" : "verify"
+    let stateLock = try ProcessLock(
         directory.appending("import.lock"), holder: "ferry-offline \(work) by \(operatorName()), since \(WallClock.system.now())")
-    defer { withExtendedLifetime(lock) {} }
     let bundles = try findBundles(at: path, destination: destination)
-    var options = ImportPipeline.Options()
+    let layout = try storage.layout()
+    let storageLock =
+        changesStorage ? try ProcessLock(directory: layout.root, holder: "another import into this storage") : nil
+    defer { withExtendedLifetime((stateLock, storageLock)) {} }
+    var options = options
     options.allowsUnsigned = storage.allowUnsigned
-    options.adoptsLocalPackages = adoptsLocal
     let verifying = ProgressLine("verifying", unit: .bytes)
     let applying = ProgressLine("applying", unit: .items("packages"))
     let pipeline = ImportPipeline(
-        layout: try storage.layout(), state: directory, ledger: ledger, trust: try TrustStore(contentsOf: state.trustPath()),
-        destination: destination, options: options,
+        layout: layout, state: directory, ledger: ledger, trust: try state.trust(), destination: destination, options: options,
         progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) })
-    try pipeline.recover()
+    if changesStorage { try pipeline.recover() }
     let ours = bundles.filter { !$0.isForeign }
     for bundle in ours.isEmpty ? bundles : ours {
         try body(bundle, pipeline)

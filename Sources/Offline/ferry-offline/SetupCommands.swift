@@ -43,7 +43,7 @@ struct Trust: ParsableCommand {
                 guard let origin = Identifier(origin, .origin) else { throw ValidationError("\"\(origin)\" is not an origin's id (o-…)") }
                 let bytes = try DiskFileSystem().contents(of: FilePath(key), limit: 4096)
                 let publicKey = try MinisignPublicKey(text: bytes.map { String(decoding: $0, as: UTF8.self) } ?? key)
-                var trust = try TrustStore(contentsOf: state.trustPath()) ?? TrustStore()
+                var trust = try state.trust() ?? TrustStore()
                 trust.add(publicKey, origin: origin)
                 try trust.write(to: state.trustPath())
                 Terminal.say("key \(publicKey.keyID) is trusted for \(origin); fingerprint \(publicKey.fingerprint)")
@@ -59,7 +59,7 @@ struct Trust: ParsableCommand {
 
         func run() throws {
             try reporting {
-                guard var trust = try TrustStore(contentsOf: state.trustPath()), trust.retire(key) else {
+                guard var trust = try state.trust(), trust.retire(key) else {
                     throw ValidationError("no key \"\(key)\" is trusted; \"ferry-offline trust list\" shows them")
                 }
                 try trust.write(to: state.trustPath())
@@ -75,7 +75,7 @@ struct Trust: ParsableCommand {
 
         func run() throws {
             try reporting {
-                for entry in try TrustStore(contentsOf: state.trustPath())?.entries ?? [] {
+                for entry in try state.trust()?.entries ?? [] {
                     Terminal.output(
                         "\(entry.key.keyID)  \(entry.origin)  \(entry.isRetired ? "retired" : "trusted")  \(entry.key.fingerprint)")
                 }

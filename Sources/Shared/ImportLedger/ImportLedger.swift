@@ -2,7 +2,7 @@ import Archives
 package import BundleFormat
 import Foundation
 import GRDB
-package import Integrity
+import Integrity
 package import PackageStore
 package import Platform
 package import Snapshots
@@ -38,15 +38,17 @@ package final class Ledger: Sendable {
                         id INTEGER PRIMARY KEY, bundle TEXT NOT NULL, label TEXT NOT NULL, origin TEXT NOT NULL,
                         sequence INTEGER NOT NULL, target_root TEXT NOT NULL, started TEXT NOT NULL, finished TEXT,
                         state TEXT NOT NULL, keys TEXT NOT NULL, operator TEXT NOT NULL, source TEXT NOT NULL,
-                        outcomes TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT
+                        outcomes TEXT NOT NULL, chained INTEGER UNIQUE, previous TEXT NOT NULL, digest TEXT
                     ) STRICT;
                     CREATE TABLE delivery (
                         package TEXT NOT NULL, file TEXT NOT NULL, digest BLOB NOT NULL, origin TEXT NOT NULL,
-                        outcome TEXT NOT NULL, import INTEGER NOT NULL REFERENCES import,
+                        size INTEGER, outcome TEXT NOT NULL, import INTEGER NOT NULL REFERENCES import,
                         PRIMARY KEY (package, file, digest, origin)
                     ) STRICT, WITHOUT ROWID;
                     CREATE TABLE form (
                         origin TEXT NOT NULL, package TEXT NOT NULL, digest BLOB NOT NULL, form BLOB NOT NULL,
+                        revision TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,
+                        modified INTEGER NOT NULL, changed INTEGER NOT NULL,
                         import INTEGER NOT NULL REFERENCES import, PRIMARY KEY (origin, package)
                     ) STRICT;
                     """)
@@ -87,45 +89,45 @@ package final class Ledger: Sendable {
             let open = try Int64.fetchOne(
                 db, sql: "SELECT id FROM import WHERE bundle = ? AND state = 'applying'", arguments: [descriptor.bundle.text])
             if let open { return open }
-            let previous = try String.fetchOne(db, sql: "SELECT digest FROM import WHERE digest IS NOT NULL ORDER BY id DESC LIMIT 1")
             try db.execute(
                 sql: """
                     INSERT INTO import (bundle, label, origin, sequence, target_root, started, state, keys, operator, source, outcomes,
-                        previous) VALUES (?, ?, ?, ?, ?, ?, 'applying', ?, ?, ?, '', ?)
+                        previous) VALUES (?, ?, ?, ?, ?, ?, 'applying', ?, ?, ?, '', '')
                     """,
                 arguments: [
                     descriptor.bundle.text, descriptor.label, descriptor.origin.text, descriptor.sequence, descriptor.targetRoot.hex,
-                    moment.description, keys.joined(separator: " "), operatorName, source, previous ?? "",
+                    moment.description, keys.joined(separator: " "), operatorName, source,
                 ])
             return db.lastInsertedRowID
         }
     }
 
-    /// Keeps what packages became.
+    /// Keeps what packages became, or with outcomes `intended` what they are about to become.
     ///
-    /// Before they are changed it is called with what is intended, afterwards with what was done.
-    package func record(_ deliveries: [PackageDelivery], origin: Identifier, import id: Int64, isDone: Bool) throws {
+    /// An intention leaves what was recorded of a file before, unless that was a refusal.
+    package func record(_ deliveries: [PackageDelivery], origin: Identifier, import id: Int64) throws {
         try pool.write { db in
             let file = try db.cachedStatement(
                 sql: """
-                    INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET outcome = excluded.outcome, import = excluded.import
+                    INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET size = ifnull(excluded.size, size), outcome = excluded.outcome, import = excluded.import
+                    WHERE excluded.outcome <> 'intended' OR outcome IN ('conflict', 'owned-locally', 'absent')
                     """)
             let form = try db.cachedStatement(
-                sql: """
-                    INSERT INTO form VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET digest = excluded.digest, form = excluded.form, import = excluded.import
-                    """)
+                sql: "INSERT OR REPLACE INTO form VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for delivery in deliveries {
                 for record in delivery.files {
                     try file.execute(arguments: [
-                        delivery.package.text, record.path.file.text, Data(record.digest.bytes), origin.text,
+                        delivery.package.text, record.path.file.text, Data(record.digest.bytes), origin.text, record.size,
                         record.outcome.rawValue, id,
                     ])
                 }
-                if isDone, let bytes = delivery.form {
+                if let (bytes, applied) = delivery.form {
+                    let identity = applied.identity
                     try form.execute(arguments: [
-                        origin.text, delivery.package.text, Data(SHA512.digest(of: bytes).bytes), Data(try ZstdBuffer.compress(bytes)), id,
+                        origin.text, delivery.package.text, Data(applied.digest.bytes), Data(try ZstdBuffer.compress(bytes)),
+                        applied.revision.text, Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
+                        identity.modified, identity.changed, id,
                     ])
                 }
             }
@@ -136,9 +138,14 @@ package final class Ledger: Sendable {
     package func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp) throws {
         let text = outcomes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         try pool.write { db in
+            let previous = try String.fetchOne(
+                db, sql: "SELECT digest FROM import WHERE digest IS NOT NULL ORDER BY chained DESC LIMIT 1")
             try db.execute(
-                sql: "UPDATE import SET state = 'applied', finished = ?, outcomes = ? WHERE id = ?",
-                arguments: [moment.description, text, id])
+                sql: """
+                    UPDATE import SET state = 'applied', finished = ?, outcomes = ?, previous = ?,
+                        chained = (SELECT ifnull(max(chained), 0) + 1 FROM import) WHERE id = ?
+                    """,
+                arguments: [moment.description, text, previous ?? "", id])
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM import WHERE id = ?", arguments: [id]) else {
                 throw LedgerError.damaged("import \(id) is gone")
             }
@@ -148,7 +155,7 @@ package final class Ledger: Sendable {
 
     private static func digest(of row: Row) -> SHA512Digest {
         let columns = [
-            "previous", "id", "bundle", "label", "origin", "sequence", "target_root", "started", "finished", "keys", "operator",
+            "chained", "previous", "id", "bundle", "label", "origin", "sequence", "target_root", "started", "finished", "keys", "operator",
             "source", "outcomes",
         ]
         let text = columns.map { "\($0)=\(row[$0] as DatabaseValue)\n" }.joined()
@@ -157,14 +164,21 @@ package final class Ledger: Sendable {
 
     /// Every import, newest first.
     package func imports() throws -> [ImportRecord] {
-        try pool.read { db in try Row.fetchAll(db, sql: "SELECT * FROM import ORDER BY id DESC").compactMap(Self.record) }
+        try pool.read { db in try Row.fetchAll(db, sql: "SELECT * FROM import ORDER BY id DESC").map(Self.record) }
     }
 
-    private static func record(_ row: Row) -> ImportRecord? {
+    /// The import that did not end, if any: packages of its bundle may be in their old or their new state.
+    package func openImport() throws -> ImportRecord? {
+        try pool.read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM import WHERE state = 'applying' ORDER BY id DESC").map(Self.record)
+        }
+    }
+
+    private static func record(_ row: Row) throws -> ImportRecord {
         guard let bundle = Identifier(row["bundle"] as String, .bundle), let origin = Identifier(row["origin"] as String, .origin),
             let root = SHA512Digest(hex: row["target_root"] as String), let started = Timestamp(row["started"] as String),
             let state = ImportRecord.State(rawValue: row["state"])
-        else { return nil }
+        else { throw LedgerError.damaged("import \(row["id"] as DatabaseValue)") }
         let pairs = (row["outcomes"] as String).split(separator: " ").map { $0.split(separator: "=") }
         return ImportRecord(
             id: row["id"], bundle: bundle, label: row["label"], origin: origin, sequence: row["sequence"], targetRoot: root,
@@ -193,12 +207,12 @@ package final class Ledger: Sendable {
     package func deliveries(of package: PackageName) throws -> [DeliveryRecord] {
         try pool.read { db in
             try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT file, digest, outcome FROM delivery WHERE package = ?"), arguments: [package.text]
-            ).compactMap { row in
+                db.cachedStatement(sql: "SELECT file, digest, size, outcome FROM delivery WHERE package = ?"), arguments: [package.text]
+            ).map { row in
                 guard let file = FileName(row["file"] as String), let digest = SHA512Digest(bytes: Array(row["digest"] as Data)),
                     let outcome = VersionOutcome(rawValue: row["outcome"])
-                else { return nil }
-                return DeliveryRecord(path: StorePath(package, file), digest: digest, outcome: outcome)
+                else { throw LedgerError.damaged("a delivery of \(package)") }
+                return DeliveryRecord(path: StorePath(package, file), digest: digest, size: row["size"], outcome: outcome)
             }
         }
     }
@@ -212,12 +226,23 @@ package final class Ledger: Sendable {
         return try data.map { try ZstdBuffer.decompress(Array($0), limit: Int(SnapshotFile.packumentLimit)) }
     }
 
-    /// The digest of that form.
-    package func formDigest(of package: PackageName, origin: Identifier) throws -> SHA512Digest? {
+    /// What that form became here; `nil` where the origin gave none that was applied.
+    package func appliedForm(of package: PackageName, origin: Identifier) throws -> AppliedForm? {
         try pool.read { db in
-            try Data.fetchOne(
-                db.cachedStatement(sql: "SELECT digest FROM form WHERE origin = ? AND package = ?"),
-                arguments: [origin.text, package.text])
-        }.flatMap { SHA512Digest(bytes: Array($0)) }
+            try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT digest, revision, device, inode, size, modified, changed FROM form WHERE origin = ? AND package = ?
+                        """), arguments: [origin.text, package.text])
+        }.map { row in
+            guard let digest = SHA512Digest(bytes: Array(row["digest"] as Data)) else {
+                throw LedgerError.damaged("the form of \(package)")
+            }
+            return AppliedForm(
+                digest: digest, revision: PackumentRevision(row["revision"]),
+                identity: FileIdentity(
+                    device: UInt64(bitPattern: row["device"]), inode: UInt64(bitPattern: row["inode"]), size: row["size"],
+                    modified: row["modified"], changed: row["changed"]))
+        }
     }
 }

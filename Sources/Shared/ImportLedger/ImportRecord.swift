@@ -37,12 +37,31 @@ package struct ImportRecord: Sendable, Hashable {
 package struct DeliveryRecord: Sendable, Hashable {
     package let path: StorePath
     package let digest: SHA512Digest
+    /// Bytes; `nil` where the bundle that offered it did not carry it.
+    package let size: Int64?
     package let outcome: VersionOutcome
 
-    package init(path: StorePath, digest: SHA512Digest, outcome: VersionOutcome) {
+    package init(path: StorePath, digest: SHA512Digest, size: Int64?, outcome: VersionOutcome) {
         self.path = path
         self.digest = digest
+        self.size = size
         self.outcome = outcome
+    }
+}
+
+/// The packument as an import left it: what a later one compares the storage with.
+package struct AppliedForm: Sendable, Hashable {
+    /// Of the transfer form that was given.
+    package let digest: SHA512Digest
+    /// Of the merged packument.
+    package let revision: PackumentRevision
+    /// Of the file, as it was when the import had written it.
+    package let identity: FileIdentity
+
+    package init(digest: SHA512Digest, revision: PackumentRevision, identity: FileIdentity) {
+        self.digest = digest
+        self.revision = revision
+        self.identity = identity
     }
 }
 
@@ -50,10 +69,10 @@ package struct DeliveryRecord: Sendable, Hashable {
 package struct PackageDelivery: Sendable {
     package let package: PackageName
     package let files: [DeliveryRecord]
-    /// The transfer form as it was given; `nil` where it was refused.
-    package let form: [UInt8]?
+    /// The transfer form as it was given, and what became of it; `nil` where it was refused.
+    package let form: (bytes: [UInt8], applied: AppliedForm)?
 
-    package init(package: PackageName, files: [DeliveryRecord], form: [UInt8]?) {
+    package init(package: PackageName, files: [DeliveryRecord], form: (bytes: [UInt8], applied: AppliedForm)? = nil) {
         self.package = package
         self.files = files
         self.form = form

@@ -15,11 +15,19 @@ package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
     case conflict
     /// The package holds only local versions and is not mixed with a public one of the same name.
     case ownedLocally = "owned-locally"
-    /// Its tarball is neither in the bundle nor here: it was refused or removed here before.
+    /// This destination was given it before, and somebody removed it here; it stays removed.
+    case removed
+    /// Its tarball is neither staged nor here, and nothing says why.
     case absent
+    /// It is about to be placed.
+    ///
+    /// What an import that was interrupted leaves.
+    case intended
 
     /// Whether the destination did not take what it was offered.
     package var isRefusal: Bool { self == .conflict || self == .ownedLocally }
+    /// Whether the destination holds it.
+    package var isTaken: Bool { self == .added || self == .held || self == .healed }
 }
 
 /// Merges an incoming transfer form into what a storage holds: three-way, with the last form this destination was given as the base.
@@ -37,15 +45,18 @@ package struct PackumentMerge: Sendable {
         package var present: [FileName: SHA512Digest?]
         /// What the ledger says this destination was given before, whatever the origin.
         package var delivered: [FileName: Set<SHA512Digest>]
+        /// What the ledger says was given and removed here.
+        package var removed: Set<FileName>
 
         package init(
             offered: [FileName: SHA512Digest], staged: Set<FileName>, present: [FileName: SHA512Digest?],
-            delivered: [FileName: Set<SHA512Digest>]
+            delivered: [FileName: Set<SHA512Digest>], removed: Set<FileName> = []
         ) {
             self.offered = offered
             self.staged = staged
             self.present = present
             self.delivered = delivered
+            self.removed = removed
         }
 
         func holdsOffered(_ file: FileName) -> Bool {
@@ -60,6 +71,8 @@ package struct PackumentMerge: Sendable {
         package var adoptsLocalPackages = false
         /// The bundle is older than the newest applied one: absent versions may be added, nothing else changes.
         package var addsOnly = false
+        /// Bring back versions that were removed here.
+        package var restoresRemoved = false
 
         package init() {}
     }
@@ -85,7 +98,8 @@ package struct PackumentMerge: Sendable {
     /// - Parameters:
     ///   - incoming: what the origin's target says of the package.
     ///   - local: what the storage says; `nil` where the package is not here.
-    ///   - base: the last form of this origin that was applied here, if any.
+    ///   - base: the last form of this origin that was applied here, if any, and if `local` goes back to it; without one, what is not
+    ///     local follows the origin.
     package init(
         _ incoming: TransferForm, into local: StoredPackument?, base: JSONObject?, tarballs: Tarballs, policy: Policy
     ) {
@@ -106,6 +120,10 @@ package struct PackumentMerge: Sendable {
         for version in incoming.carried { decide(version, localVersions[version.version]) }
         merge(localVersions)
         isChanged = local == nil || document != self.local
+        if isChanged, let local {
+            let content = SHA512.digest(of: JSONValue.object(document).canonicalBytes)
+            document["_rev"] = .string(local.object.revision.next(content: content).text)
+        }
     }
 
     /// A version is local unless this destination was given its bytes, by an earlier bundle or by this one.
@@ -147,6 +165,8 @@ package struct PackumentMerge: Sendable {
             } else {
                 outcomes[file] = .absent
             }
+        } else if isRemovedHere(version) {
+            outcomes[file] = .removed
         } else if isPresent {
             outcomes[file] = tarballs.holdsOffered(file) ? .added : .conflict
         } else {
@@ -154,6 +174,14 @@ package struct PackumentMerge: Sendable {
         }
         if outcomes[file] == .added, !isPresent { place.append(file) }
         if outcomes[file] == .healed { heal.append(file) }
+    }
+
+    /// A version that was given, stood in the packument this one goes back to, and stands there no more.
+    private func isRemovedHere(_ version: DeclaredVersion) -> Bool {
+        guard !policy.restoresRemoved, let offered = tarballs.offered[version.file] else { return false }
+        if tarballs.removed.contains(version.file) { return true }
+        guard tarballs.delivered[version.file]?.contains(offered) == true, !local.members.isEmpty else { return false }
+        return base?["versions"]?.object?[version.version.text] != nil
     }
 
     private mutating func merge(_ localVersions: [PackageVersion: DeclaredVersion]) {
@@ -178,12 +206,7 @@ package struct PackumentMerge: Sendable {
         return mine == nil || (base != nil && mine == base?[name]) ? incoming[name] : mine
     }
 
-    private func takes(_ file: FileName) -> Bool {
-        switch outcomes[file] {
-        case .added, .held, .healed: true
-        default: false
-        }
-    }
+    private func takes(_ file: FileName) -> Bool { outcomes[file]?.isTaken ?? false }
 
     private func mergedVersions(_ localVersions: [PackageVersion: DeclaredVersion]) -> JSONObject {
         let distfiles = local["_distfiles"]?.object
@@ -247,7 +270,7 @@ package struct PackumentMerge: Sendable {
         let versions = Set((document["versions"]?.object?.members ?? []).map(\.name))
         var tags: [String: JSONValue] = [:]
         for name in Set(mine.keys).union(old.keys).union(theirs.keys) {
-            tags[name] = followedTag(mine: mine[name], old: old[name], theirs: theirs[name], versions: versions, localVersions)
+            tags[name] = followedTag(mine: mine[name], old: old[name], theirs: theirs[name], localVersions)
         }
         let known = tags.filter { versions.contains($0.value.string ?? "") }
         var result = JSONObject(uniqueMembers: known.map { (name: $0.key, value: $0.value) })
@@ -258,17 +281,22 @@ package struct PackumentMerge: Sendable {
     }
 
     private func followedTag(
-        mine: JSONValue?, old: JSONValue?, theirs: JSONValue?, versions: Set<String>,
-        _ localVersions: [PackageVersion: DeclaredVersion]
+        mine: JSONValue?, old: JSONValue?, theirs: JSONValue?, _ localVersions: [PackageVersion: DeclaredVersion]
     ) -> JSONValue? {
         if policy.addsOnly, !localVersions.isEmpty { return mine }
         let target = mine?.string.flatMap { PackageVersion($0) }.flatMap { localVersions[$0] }
         if let target, isLocal(target) { return mine }
         // Without a base, a tag on a version the origin knows as well is the origin's to move.
-        let isUnchanged = mine == old || (base == nil && (mine == nil || target != nil)) || (mine != nil && target == nil)
+        // The same where the base's tag could not be followed, since a version of that number is here that is not the origin's.
+        let hasBase = base != nil && outcome(ofVersion: old)?.isRefusal != true
+        let isUnchanged = mine == old || (!hasBase && (mine == nil || target != nil)) || (mine != nil && target == nil)
         guard isUnchanged else { return mine }
         guard let theirs else { return base == nil ? mine : nil }
-        return versions.contains(theirs.string ?? "") ? theirs : mine
+        return outcome(ofVersion: theirs)?.isTaken == true ? theirs : mine
+    }
+
+    private func outcome(ofVersion value: JSONValue?) -> VersionOutcome? {
+        value?.string.flatMap { PackageVersion($0) }.flatMap { incomingVersions[$0] }.flatMap { outcomes[$0.file] }
     }
 
     private func mergedAttachments() -> JSONObject {

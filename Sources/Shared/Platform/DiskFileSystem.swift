@@ -79,6 +79,14 @@ package struct DiskFileSystem: FileSystem {
         throw FileSystemError("rename to \"\(newPath)\" the file", path, error)
     }
 
+    package func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
+        let result = path.withPlatformString { from in newPath.withPlatformString { to in Glibc.link(from, to) } }
+        if result == 0 { return true }
+        let error = Errno(rawValue: errno)
+        if error == .fileExists { return false }
+        throw FileSystemError("link to \"\(newPath)\" the file", path, error)
+    }
+
     package func remove(_ path: FilePath) throws(FileSystemError) -> Bool {
         let result = path.withPlatformString { Glibc.remove($0) }
         if result == 0 { return true }
@@ -94,6 +102,17 @@ package struct DiskFileSystem: FileSystem {
         guard path.withPlatformString({ chmod($0, mode) }) == 0 else {
             throw FileSystemError("change the mode of", path, Errno(rawValue: errno))
         }
+    }
+
+    /// The absolute path with every link followed; `nil` where nothing stands at the end.
+    package func resolve(_ path: FilePath) throws(FileSystemError) -> FilePath? {
+        guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
+            let error = Errno(rawValue: errno)
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
+            throw FileSystemError("resolve", path, error)
+        }
+        defer { free(resolved) }
+        return FilePath(platformString: resolved)
     }
 
     private func syncing(

@@ -27,6 +27,8 @@ package protocol FileSystem: Sendable {
     func rename(_ path: FilePath, to newPath: FilePath) throws(FileSystemError)
     /// Renames unless something stands at the new path, then `false`. Not durable yet.
     func renameWithoutReplacing(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool
+    /// Gives a file a second name; `false` where something stands at the new path. Not durable yet.
+    func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool
     /// Removes a file, a link or an empty directory; `false` where nothing stands there.
     func remove(_ path: FilePath) throws(FileSystemError) -> Bool
     /// Sets owner, group and permission bits.

@@ -10,6 +10,13 @@ package struct FileSystemSpace: Sendable {
     /// Bytes of a block: what the smallest file takes.
     package let blockSize: Int64
 
+    /// Asks the file system that holds a path, or would hold it: the nearest directory above that exists.
+    package init(wouldHold path: FilePath) throws(FileSystemError) {
+        var path = path
+        while try DiskFileSystem().status(of: path) == nil, path.removeLastComponent() {}
+        try self.init(holding: path.isEmpty ? "." : path)
+    }
+
     /// Asks the file system that holds an existing path.
     package init(holding path: FilePath) throws(FileSystemError) {
         var status = statvfs()

@@ -35,5 +35,18 @@ package final class ProcessLock {
         _ = pwrite(descriptor, line, line.count, 0)
     }
 
+    /// Locks a directory itself and leaves nothing in it; throws `Held` at once where another process has locked it.
+    ///
+    /// - Parameter holder: what is said of the other process.
+    package init(directory path: FilePath, holder: String) throws {
+        descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw FileSystemError("open directory", path, Errno(rawValue: errno)) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
+            Glibc.close(descriptor)
+            throw error == .wouldBlock ? Held(path: path, holder: holder) : FileSystemError("lock", path, error)
+        }
+    }
+
     deinit { Glibc.close(descriptor) }
 }
