@@ -140,6 +140,12 @@ private final class Target {
         try expect(.hostile, hidden, "hidden frame")
     }
 
+    @Test(arguments: [-1, 1]) func `a leading frame of another length than declared is refused`(error: Int64) throws {
+        var bundle = try ForgedBundle()
+        bundle.leadingLengthError = error
+        try expect(.malformed, bundle, "leading frame")
+    }
+
     @Test func `a packument that would break the registry is refused`() throws {
         let digest = SHA512.digest(of: Array("foo one".utf8))
         func with(_ form: [UInt8]) throws -> ForgedBundle {

@@ -30,6 +30,8 @@ struct ForgedBundle {
     var trailing: [UInt8] = []
     /// A frame between the frames that plain decoders pass over.
     var hiddenFrame: [UInt8] = []
+    /// Added to the length of the leading frame that the descriptor tells.
+    var leadingLengthError: Int64 = 0
     var windowLog: Int32 = 20
 
     /// A bundle of one sound package; what is wrong with it is up to the caller.
@@ -101,7 +103,8 @@ struct ForgedBundle {
             bundle: Identifier(.bundle, random: randomBytes(20)), label: "diff-202601010000", created: Timestamp(nanoseconds: 0),
             origin: origin, destination: .any, sequence: 1, baselineRoot: .ofNothing, targetRoot: SHA512.digest(of: snapshot),
             counts: BundleCounts(files: fileCount, bytes: byteCount, packages: packageCount, removed: removedCount),
-            manifestDigest: SHA512.digest(of: manifest), leadingLength: leadingLength, coveredLength: Int64(covered.count),
+            manifestDigest: SHA512.digest(of: manifest), leadingLength: leadingLength + leadingLengthError,
+            coveredLength: Int64(covered.count),
             chunkTableDigest: SHA512.digest(of: table), writer: "a forger")
         return covered + BundleTail.bytes(descriptor: descriptor, signatures: [], chunkTable: table)
     }

@@ -7,16 +7,18 @@ final class DecodedStream {
     private let chunks: OrderedPipeline<Int, [UInt8]>
     private let decoder: ZstdDecoder
     private let coveredLength: Int64
+    private let leadingLength: Int64
     private let progress: (Int64, Int64) -> Void
     private var chunk: [UInt8] = []
     private var position = 0
-    private var taken: Int64 = 0
     private var passed: Int64 = 0
+    private var firstFrameEnd: Int64?
     private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
 
     init(source: ArchiveSource, tail: BundleTail, windowLogMax: Int32, progress: @escaping (Int64, Int64) -> Void) throws {
         decoder = try ZstdDecoder(windowLogMax: windowLogMax)
         coveredLength = tail.descriptor.coveredLength
+        leadingLength = tail.descriptor.leadingLength
         self.progress = progress
         let count = tail.chunks.count
         let covered = coveredLength
@@ -65,14 +67,18 @@ final class DecodedStream {
                 throw BundleError(.damaged, "the archive", error.description)
             }
             position += step.consumed
+            if firstFrameEnd == nil, decoder.isAtFrameBoundary { firstFrameEnd = passed - Int64(chunk.count - position) }
             if step.produced > 0 { return UnsafeRawBufferPointer(rebasing: output[..<step.produced]) }
         }
     }
 
-    /// To be called at the end: every chunk must have passed.
+    /// To be called at the end: every chunk must have passed, and the leading frame have ended where the descriptor says.
     func finish() throws {
         guard try next().isEmpty, passed == coveredLength else {
             throw BundleError(.hostile, "the archive", "data after the end of the tar")
+        }
+        guard firstFrameEnd == leadingLength else {
+            throw BundleError(.malformed, "the archive", "its leading frame does not end where the descriptor says")
         }
     }
 
