@@ -1,0 +1,192 @@
+import Platform
+import Synchronization
+import SystemPackage
+
+/// What a power cut may do to whatever was not synced.
+enum PowerCut: CaseIterable, Sendable {
+    /// Names and bytes are as they were at the last sync.
+    case losesAll
+    /// Names are new, the bytes behind them are gone.
+    case keepsNames
+    /// Names are new, of the bytes behind them a half was written.
+    case tearsWrites
+}
+
+/// The machine's file system until its n-th step, from which on every step fails; then the power is cut.
+///
+/// Files that are replaced or removed are kept aside until that is durable, so that a cut brings back the very same inodes.
+final class PowerCutFileSystem: FileSystem {
+    /// A change of a name that a cut may take back.
+    private struct NameChange {
+        /// The directory whose sync makes it durable: the one that holds the new name.
+        let directory: FilePath
+        let undo: @Sendable (DiskFileSystem) throws -> Void
+    }
+
+    private struct State {
+        var stepsLeft: Int
+        var names: [NameChange] = []
+        var unsyncedBytes: Set<FilePath> = []
+        var kept = 0
+        var wasStageSynced = false
+    }
+
+    private let disk = DiskFileSystem()
+    private let aside: FilePath
+    private let state: Mutex<State>
+
+    /// - Parameter aside: a directory on the same file system, for what is replaced or removed.
+    init(stepsUntilCut: Int, aside: FilePath) throws {
+        self.aside = aside
+        state = Mutex(State(stepsLeft: stepsUntilCut))
+        try disk.createDirectories(aside)
+    }
+
+    /// Cuts the power: what was not synced is lost in that way.
+    func cut(_ cut: PowerCut, stageIn storage: FilePath) throws {
+        try state.withLock { state in
+            for path in state.unsyncedBytes where try disk.status(of: path)?.kind == .file {
+                let bytes = try disk.contents(of: path, limit: 1 << 24) ?? []
+                try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
+            }
+            if cut == .losesAll {
+                for change in state.names.reversed() { try change.undo(disk) }
+            }
+            // The stage is written past this seam and is durable with the first sync of its file system.
+            if !state.wasStageSynced { try tearStage(storage) }
+        }
+    }
+
+    private func tearStage(_ storage: FilePath) throws {
+        for name in try disk.names(in: storage) ?? [] where name.hasPrefix(".ferry-stage-") { try tear(storage.appending(name)) }
+    }
+
+    private func tear(_ path: FilePath) throws {
+        if let names = try disk.names(in: path) {
+            for name in names {
+                let inner = path.appending(name)
+                if try disk.status(of: inner)?.kind == .directory { try tear(inner) } else { try disk.write([], to: inner) }
+            }
+        }
+    }
+
+    private func step(_ path: FilePath) throws(FileSystemError) {
+        let isOver = state.withLock { state in
+            state.stepsLeft -= 1
+            return state.stepsLeft < 0
+        }
+        if isOver { throw FileSystemError("go on after the power cut at", path, .ioError) }
+    }
+
+    private func note(_ path: FilePath, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
+        state.withLock { $0.names.append(NameChange(directory: path.removingLastComponent(), undo: undo)) }
+    }
+
+    /// Gives what stands at a path a second name aside; `nil` where no file does.
+    private func keep(_ path: FilePath) throws(FileSystemError) -> FilePath? {
+        guard try disk.status(of: path)?.kind == .file else { return nil }
+        let number = state.withLock { state in
+            state.kept += 1
+            return state.kept
+        }
+        let kept = aside.appending("\(number)")
+        _ = try disk.link(path, to: kept)
+        return kept
+    }
+
+    func status(of path: FilePath) throws(FileSystemError) -> FileStatus? { try disk.status(of: path) }
+    func contents(of path: FilePath, limit: Int) throws(FileSystemError) -> [UInt8]? { try disk.contents(of: path, limit: limit) }
+    func names(in directory: FilePath) throws(FileSystemError) -> [String]? { try disk.names(in: directory) }
+
+    func createDirectory(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try step(path)
+        guard try disk.createDirectory(path) else { return false }
+        note(path) { try $0.removeTree(path) }
+        return true
+    }
+
+    func createExclusively(_ path: FilePath) throws(FileSystemError) -> FileIdentity? {
+        try step(path)
+        guard let identity = try disk.createExclusively(path) else { return nil }
+        note(path) { _ = try $0.remove(path) }
+        return identity
+    }
+
+    func write(_ bytes: [UInt8], to path: FilePath) throws(FileSystemError) {
+        try step(path)
+        let isNew = try disk.status(of: path) == nil
+        try disk.write(bytes, to: path)
+        state.withLock { _ = $0.unsyncedBytes.insert(path) }
+        if isNew { note(path) { _ = try $0.remove(path) } }
+    }
+
+    func sync(_ path: FilePath) throws(FileSystemError) {
+        try step(path)
+        state.withLock { _ = $0.unsyncedBytes.remove(path) }
+    }
+
+    func syncDirectory(_ path: FilePath) throws(FileSystemError) {
+        try step(path)
+        state.withLock { state in state.names.removeAll { $0.directory == path } }
+    }
+
+    func syncFileSystem(holding path: FilePath) throws(FileSystemError) {
+        try step(path)
+        state.withLock { state in
+            state.names = []
+            state.unsyncedBytes = []
+            state.wasStageSynced = true
+        }
+    }
+
+    func rename(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) {
+        try step(path)
+        let kept = try keep(newPath)
+        try disk.rename(path, to: newPath)
+        noteRename(path, newPath, kept)
+    }
+
+    func renameWithoutReplacing(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
+        try step(path)
+        guard try disk.renameWithoutReplacing(path, to: newPath) else { return false }
+        noteRename(path, newPath, nil)
+        return true
+    }
+
+    private func noteRename(_ path: FilePath, _ newPath: FilePath, _ kept: FilePath?) {
+        let names = (try? disk.names(in: newPath)) ?? []
+        state.withLock { state in
+            let wasStaged = !state.wasStageSynced && path.string.contains("/.ferry-stage-")
+            if state.unsyncedBytes.remove(path) != nil || wasStaged {
+                state.unsyncedBytes.formUnion([newPath] + names.map { newPath.appending($0) })
+            }
+        }
+        note(newPath) { disk in
+            try disk.rename(newPath, to: path)
+            if let kept { try disk.rename(kept, to: newPath) }
+        }
+    }
+
+    func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
+        try step(path)
+        guard try disk.link(path, to: newPath) else { return false }
+        note(newPath) { _ = try $0.remove(newPath) }
+        return true
+    }
+
+    func remove(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try step(path)
+        let isDirectory = try disk.status(of: path)?.kind == .directory
+        let kept = try keep(path)
+        guard try disk.remove(path) else { return false }
+        note(path) { disk in
+            if isDirectory { _ = try disk.createDirectory(path) }
+            if let kept { try disk.rename(kept, to: path) }
+        }
+        return true
+    }
+
+    func setAttributes(of path: FilePath, owner: UInt32, group: UInt32, mode: UInt32) throws(FileSystemError) {
+        try disk.setAttributes(of: path, owner: owner, group: group, mode: mode)
+    }
+}

@@ -1,0 +1,113 @@
+import BundleFormat
+import CanonicalJSON
+import Foundation
+import ImportLedger
+import ImportPipeline
+import Integrity
+import PackageStore
+import Platform
+import SystemPackage
+import Testing
+
+/// An import is cut off at each of its steps, in each way a power cut can lose what was not synced.
+@Suite struct PowerCutTests {
+    private static let rotten = Array("rotten!".utf8)
+
+    /// A storage that an import will add to: a package to merge, one to heal, one published inside, and new ones.
+    private func prepared() throws -> (World, archive: FilePath) {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one"])
+        try world.put("heal", ["1.0.0": "sound"])
+        try world.snapshot()
+        try world.run(world.bundle())
+        try world.files.write(Self.rotten, to: world.isolated.appending("heal/heal-1.0.0.tgz"))
+        try world.put("foo", ["1.0.0": "foo one", "1.5.0": "published inside"], in: world.isolated)
+        try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"])
+        try world.put("new", ["1.0.0": "new"])
+        try world.put("@scope/new", ["1.0.0": "scoped", "1.1.0": "scoped again"])
+        try world.snapshot()
+        return (world, try world.bundle())
+    }
+
+    /// One isolated side, copied from the prepared one, so that each cut starts from the same state.
+    private struct Side {
+        let root: FilePath
+        let world: World
+        let ledger: Ledger
+
+        init(of world: World, number: Int) throws {
+            self.world = world
+            root = world.root.appending("side-\(number)")
+            try FileManager.default.createDirectory(atPath: root.string, withIntermediateDirectories: true)
+            for name in ["isolated", "offline-state"] {
+                try FileManager.default.copyItem(
+                    atPath: world.root.appending(name).string, toPath: root.appending(name).string)
+            }
+            ledger = try Ledger(opening: root.appending("offline-state/ledger.sqlite"))
+        }
+
+        var storage: FilePath { root.appending("isolated") }
+
+        /// Imports on a machine that was started after everything that lies here was written.
+        func run(_ archive: FilePath, files: any FileSystem) throws -> ImportPipeline.Report {
+            let pipeline = ImportPipeline(
+                layout: StorageLayout(root: storage), state: root.appending("offline-state"), ledger: ledger, trust: world.trust,
+                destination: world.destination, options: ImportPipeline.Options(), files: files,
+                patience: PackageLock.Patience(attempts: 2, pause: {}, booted: Timestamp(nanoseconds: .max)))
+            try pipeline.recover()
+            return try pipeline.run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")
+        }
+    }
+
+    /// Each package that is here can be read, and each version it names is here with its bytes; damage from before may still be there.
+    private func expectServable(_ side: Side, _ place: String) throws {
+        let files = DiskFileSystem()
+        for location in try StorageLayout(root: side.storage).discover().packages {
+            let bytes = try #require(try files.contents(of: location.directory.appending("package.json"), limit: 1 << 24), "\(place)")
+            let stored = try StoredPackument(parsing: bytes, of: location.package)
+            #expect(!stored.declared.isEmpty)
+            for version in stored.declared {
+                let tarball = try files.contents(of: location.directory.appending(version.file.text), limit: 1 << 24)
+                let proof = tarball.map { TarballProof(sha512: SHA512.digest(of: $0), sha1: nil, size: Int64($0.count)) }
+                let isSound = proof.flatMap(version.matches) == true || (version.file.text == "heal-1.0.0.tgz" && tarball == Self.rotten)
+                #expect(isSound, "\(location.package)@\(version.version), \(place)")
+            }
+        }
+    }
+
+    private func versions(_ side: Side, _ name: String) throws -> Set<String> {
+        let bytes = try #require(
+            try DiskFileSystem().contents(of: side.storage.appending(name).appending("package.json"), limit: 1 << 24))
+        let versions = try JSONParser.parse(bytes, mode: .strict).object?["versions"]?.object?.members ?? []
+        return Set(versions.map(\.name))
+    }
+
+    @Test(arguments: PowerCut.allCases)
+    func `a power cut leaves each package old or new, and the same command completes it`(cut: PowerCut) throws {
+        let (world, archive) = try prepared()
+        var number = 0
+        var isComplete = false
+        while !isComplete {
+            let side = try Side(of: world, number: number)
+            let files = try PowerCutFileSystem(stepsUntilCut: number, aside: side.root.appending("aside"))
+            let place = "\(cut) at step \(number)"
+            do {
+                _ = try side.run(archive, files: files)
+                isComplete = true
+            } catch is FileSystemError {}
+            try files.cut(cut, stageIn: side.storage)
+            try expectServable(side, place)
+            let report = try side.run(archive, files: DiskFileSystem())
+            #expect(report.result == (isComplete ? .nothingToDo : .applied), "\(place)")
+            try expectServable(side, place)
+            #expect(try versions(side, "foo") == ["1.0.0", "1.5.0", "2.0.0"], "\(place)")
+            #expect(try versions(side, "@scope/new") == ["1.0.0", "1.1.0"], "\(place)")
+            let healed = try DiskFileSystem().contents(of: side.storage.appending("heal/heal-1.0.0.tgz"), limit: 100)
+            #expect(healed == Array("sound".utf8), "\(place)")
+            #expect(try side.ledger.openImport() == nil)
+            try DiskFileSystem().removeTree(side.root)
+            number += 1
+        }
+        #expect(number > 40)
+    }
+}
