@@ -141,6 +141,7 @@ let package = Package(
         tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
         tests("Shared/PackageStoreTests", "PackageStoreTests", ["CanonicalJSON", "Integrity", "PackageStore"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
+        tests("CommandLine", "CommandLineTests", ["ferry-online", "ferry-offline"]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",
