@@ -74,7 +74,7 @@ package struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
-        default: return .number(try number())
+        default: return try number()
         }
     }
 
@@ -110,11 +110,11 @@ package struct JSONParser {
     private func unique(
         _ members: [(name: String, value: JSONValue)]
     ) throws(JSONError) -> [(name: String, value: JSONValue)] {
-        var places: [String: Int] = [:]
+        var places: [JSONName: Int] = [:]
         if members.count <= 8 {
             var isUnique = true
             for index in members.indices.dropFirst() {
-                for earlier in 0..<index where members[earlier].name == members[index].name { isUnique = false }
+                for earlier in 0..<index where JSONName(members[earlier].name) == JSONName(members[index].name) { isUnique = false }
             }
             if isUnique { return members }
         }
@@ -122,11 +122,11 @@ package struct JSONParser {
         var result: [(name: String, value: JSONValue)] = []
         result.reserveCapacity(members.count)
         for member in members {
-            if let place = places[member.name] {
+            if let place = places[JSONName(member.name)] {
                 guard mode == .likeJavaScript else { throw failure("the member \"\(member.name)\" stands twice") }
                 result[place].value = member.value
             } else {
-                places[member.name] = result.count
+                places[JSONName(member.name)] = result.count
                 result.append(member)
             }
         }
@@ -153,7 +153,8 @@ package struct JSONParser {
         return true
     }
 
-    private mutating func number() throws(JSONError) -> Double {
+    /// A number; one that no double holds is `null` to JavaScript's `JSON.stringify`, and so it is here.
+    private mutating func number() throws(JSONError) -> JSONValue {
         let start = position
         var small: Int64 = 0
         let isNegative = consume(UInt8(ascii: "-"))
@@ -171,7 +172,7 @@ package struct JSONParser {
         let isInteger =
             position == bytes.count
             || (bytes[position] != UInt8(ascii: ".") && bytes[position] | 0x20 != UInt8(ascii: "e"))
-        if isInteger, digits <= 15 { return isNegative ? -Double(small) : Double(small) }
+        if isInteger, digits <= 15 { return .number(isNegative ? -Double(small) : Double(small)) }
         if consume(UInt8(ascii: ".")) { try digitRun() }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
             position += 1
@@ -179,9 +180,10 @@ package struct JSONParser {
             try digitRun()
         }
         guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite else {
-            throw failure("a number out of range")
+            guard mode == .likeJavaScript else { throw failure("a number out of range") }
+            return .null
         }
-        return value
+        return .number(value)
     }
 
     private mutating func digitRun() throws(JSONError) {

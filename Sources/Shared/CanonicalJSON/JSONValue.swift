@@ -1,4 +1,6 @@
 /// A JSON value as JavaScript sees it: numbers are doubles, an object has each name once.
+///
+/// Texts and names are the same when their code points are: Swift's own equality would take composed and decomposed letters for one.
 package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -33,8 +35,33 @@ package enum JSONValue: Sendable, Equatable {
         if case .bool(let value) = self { value } else { nil }
     }
 
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.number(let a), .number(let b)): a == b
+        case (.string(let a), .string(let b)): JSONName(a) == JSONName(b)
+        case (.array(let a), .array(let b)): a == b
+        case (.object(let a), .object(let b)): a == b
+        default: false
+        }
+    }
+
     /// A number made from an integer below 2^53.
     package static func integer(_ value: some BinaryInteger) -> JSONValue { .number(Double(value)) }
+}
+
+/// A text that is equal to another when its code points are.
+struct JSONName: Hashable {
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: JSONName, right: JSONName) -> Bool {
+        left.text == right.text && left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 /// The members of a JSON object, in the order they were put in.
@@ -53,9 +80,9 @@ package struct JSONObject: Sendable, Equatable {
 
     /// The member of that name; setting `nil` removes it.
     package subscript(name: String) -> JSONValue? {
-        get { members.first { $0.name == name }?.value }
+        get { members.first { JSONName($0.name) == JSONName(name) }?.value }
         set {
-            let index = members.firstIndex { $0.name == name }
+            let index = members.firstIndex { JSONName($0.name) == JSONName(name) }
             switch (index, newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
@@ -65,13 +92,17 @@ package struct JSONObject: Sendable, Equatable {
         }
     }
 
-    /// The members by name, for many look-ups.
+    /// The members by name, for many look-ups of names that are ASCII.
     package var dictionary: [String: JSONValue] {
         Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 
+    private var named: [JSONName: JSONValue] {
+        Dictionary(members.map { (JSONName($0.name), $0.value) }, uniquingKeysWith: { _, last in last })
+    }
+
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.members.count == right.members.count && left.dictionary == right.dictionary
+        left.members.count == right.members.count && left.named == right.named
     }
 }
 
