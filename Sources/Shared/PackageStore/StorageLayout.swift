@@ -13,12 +13,16 @@ package struct StorageLayout: Sendable {
     package let root: FilePath
     /// The per-package `storage:` of Verdaccio's configuration; `nil` when no configuration is known, and then packages are looked for.
     private let configured: (@Sendable (PackageName) -> String?)?
+    /// Every sub-directory that the configuration names.
+    private let subdirectories: [String]
 
     /// - Parameters:
     ///   - root: the storage directory.
+    ///   - subdirectories: every sub-directory that `configured` can name; they are searched whatever they are called.
     ///   - configured: for a package, the sub-directory that Verdaccio's configuration names, or `nil` for the root itself.
-    package init(root: FilePath, configured: (@Sendable (PackageName) -> String?)? = nil) {
+    package init(root: FilePath, subdirectories: [String] = [], configured: (@Sendable (PackageName) -> String?)? = nil) {
         self.root = root
+        self.subdirectories = subdirectories
         self.configured = configured
     }
 
@@ -57,15 +61,17 @@ package struct StorageLayout: Sendable {
         guard let reader = try DirectoryReader(opening: root, followingLink: true) else {
             throw FileSystemError("open the storage", root, .noSuchFileOrDirectory)
         }
-        var search = Search(isConfigured: configured != nil)
+        var search = Search(storages: Set(subdirectories.map { root.appending($0) }))
         try search.visit(reader, prefix: "", depth: 0)
+        for subdirectory in subdirectories { try search.visitStorage(at: root.appending(subdirectory), subject: subdirectory) }
         var packages: [Location] = []
         var byName: [PackageName: [FilePath]] = [:]
         for location in search.locations { byName[location.package, default: []].append(location.directory) }
+        let served = Set(byName.keys.map { directory(of: $0) })
         for (package, directories) in byName {
             if configured != nil {
                 let expected = directory(of: package)
-                for directory in directories where directory != expected {
+                for directory in directories where directory != expected && !served.contains(directory) {
                     let message = "verdaccio's configuration serves \(package) from \"\(expected)\""
                     search.findings.append(Finding(.misplacedPackage, directory.string, message))
                 }
@@ -86,16 +92,28 @@ package struct StorageLayout: Sendable {
 
 /// The walk of one storage.
 private struct Search {
-    let isConfigured: Bool
-    var locations: [StorageLayout.Location] = []
+    /// Directories that are storages of their own by configuration.
+    let storages: Set<FilePath>
+    var locations: Set<StorageLayout.Location> = []
     var findings: [Finding] = []
+    private var visited: Set<FilePath> = []
     private static let depthLimit = 4
 
+    init(storages: Set<FilePath>) { self.storages = storages }
+
+    /// Visits a sub-directory that the configuration names; it may be a package's directory or a scope's, too.
+    mutating func visitStorage(at path: FilePath, subject: String) throws(FileSystemError) {
+        guard let reader = try open(path, subject: subject) else { return }
+        try visit(reader, prefix: "\(subject)/", depth: 0)
+    }
+
     mutating func visit(_ reader: DirectoryReader, prefix: String, depth: Int) throws(FileSystemError) {
-        for name in try reader.names() where !name.hasPrefix(".") {
+        guard visited.insert(reader.path).inserted else { return }
+        let isPackageToo = locations.contains { $0.directory == reader.path }
+        for name in try reader.names() where !name.hasPrefix(".") && !(isPackageToo && FileName(name) != nil) {
             let subject = prefix + name
             switch try reader.status(of: name)?.kind {
-            case nil: continue
+            case nil: noticeUnspeakable(name, subject)
             case .directory: try visitDirectory(named: name, of: reader, subject: subject, depth: depth)
             case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
             case .file, .other:
@@ -109,10 +127,11 @@ private struct Search {
     ) throws(FileSystemError) {
         if name.hasPrefix("@") {
             guard let scope = try open(reader.path.appending(name), subject: subject) else { return }
-            for part in try scope.names() where !part.hasPrefix(".") {
+            let isStorageToo = storages.contains(scope.path)
+            for part in try scope.names() where !part.hasPrefix(".") && !(isStorageToo && part.hasPrefix("@")) {
                 let subject = "\(subject)/\(part)"
                 switch try scope.status(of: part)?.kind {
-                case nil: continue
+                case nil: noticeUnspeakable(part, subject)
                 case .directory: add("\(name)/\(part)", at: scope.path.appending(part), subject: subject)
                 case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
                 case .file, .other:
@@ -121,11 +140,17 @@ private struct Search {
             }
             return
         }
-        if try reader.status(of: "\(name)/package.json") != nil {
-            add(name, at: reader.path.appending(name), subject: subject)
+        do throws(FileSystemError) {
+            if try reader.status(of: "\(name)/package.json") != nil {
+                add(name, at: reader.path.appending(name), subject: subject)
+                return
+            }
+        } catch {
+            try noticeUnreadable(error, subject)
             return
         }
         guard let directory = try open(reader.path.appending(name), subject: subject) else { return }
+        if storages.contains(directory.path) { return }
         let names = try directory.names()
         let visible = names.filter { !$0.hasPrefix(".") }
         if names.contains(where: { $0.hasSuffix(".tgz") || $0.contains(".tgz.tmp-") || $0.hasPrefix("package.json") }) {
@@ -143,10 +168,19 @@ private struct Search {
         do throws(FileSystemError) {
             return try DirectoryReader(opening: path)
         } catch {
-            guard error.errno == .permissionDenied else { throw error }
-            findings.append(Finding(.unreadable, subject, error.description))
+            try noticeUnreadable(error, subject)
             return nil
         }
+    }
+
+    private mutating func noticeUnreadable(_ error: FileSystemError, _ subject: String) throws(FileSystemError) {
+        guard error.errno == .permissionDenied else { throw error }
+        findings.append(Finding(.unreadable, subject, error.description))
+    }
+
+    /// A name that is not UTF-8 comes with replacement characters and cannot be asked for.
+    private mutating func noticeUnspeakable(_ name: String, _ subject: String) {
+        if name.contains("\u{FFFD}") { findings.append(Finding(.invalidName, subject, "the name is not UTF-8; it does not travel")) }
     }
 
     private mutating func add(_ name: String, at directory: FilePath, subject: String) {
@@ -154,6 +188,6 @@ private struct Search {
             findings.append(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
             return
         }
-        locations.append(StorageLayout.Location(package: package, directory: directory))
+        locations.insert(StorageLayout.Location(package: package, directory: directory))
     }
 }

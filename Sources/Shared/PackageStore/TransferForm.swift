@@ -27,15 +27,18 @@ package struct TransferForm: Sendable {
     ) -> (form: TransferForm?, findings: [Finding]) {
         var findings = stored.findings
         var carried: [DeclaredVersion] = []
+        var named: Set<FileName> = []
         var claimed: Set<FileName> = []
         for version in stored.declared.sorted(by: { $0.version < $1.version }) {
             guard let proof = tarballs[version.file] else { continue }
             let subject = StorePath(package, version.file).description
-            guard claimed.insert(version.file).inserted else {
+            named.insert(version.file)
+            let isMatching = version.matches(proof)
+            guard isMatching == false || claimed.insert(version.file).inserted else {
                 findings.append(Finding(.tarballShared, subject, "version \(version.version) names a tarball that another version names"))
                 continue
             }
-            switch version.matches(proof) {
+            switch isMatching {
             case true: carried.append(version)
             case nil:
                 findings.append(Finding(.tarballUnproven, subject, "the packument declares no digest to compare with"))
@@ -44,7 +47,7 @@ package struct TransferForm: Sendable {
                 findings.append(Finding(.tarballMismatch, subject, "the bytes are not those of \(package)@\(version.version) as published"))
             }
         }
-        for file in tarballs.keys.sorted() where !claimed.contains(file) {
+        for file in tarballs.keys.sorted() where !named.contains(file) {
             findings.append(Finding(.tarballUndeclared, StorePath(package, file).description, "no version of the packument names it"))
         }
         guard !carried.isEmpty else { return (nil, findings) }

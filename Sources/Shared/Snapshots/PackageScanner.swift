@@ -31,11 +31,17 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft(location: $0.0, previous: $0.1, scanStart: scanStart) }
-        for index in drafts.indices { drafts[index].look() }
+        for index in drafts.indices { drafts[index].look(isFormKept: isFormKept) }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
         let results = TarballHasher.hash(jobs.map(\.1))
         for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
         return try drafts.map { try $0.finished(writingFormsTo: store) }
+    }
+
+    /// A record is worth nothing without the transfer form it names.
+    private func isFormKept(_ record: PackageRecord) -> Bool {
+        guard let form = record.form else { return true }
+        return (try? DiskFileSystem().status(of: store.object(form.digest))) != nil
     }
 
     /// One package on its way from directory to record.
@@ -50,6 +56,8 @@ struct PackageScanner: Sendable {
         var contentFindings: [Finding] = []
         var passingFindings: [Finding] = []
         var reused: PackageRecord?
+        /// Something changed or vanished while it was read, so what was learnt is of no one moment.
+        var hasMoved = false
 
         init(location: StorageLayout.Location, previous: PackageRecord?, scanStart: Int64) {
             self.location = location
@@ -60,13 +68,13 @@ struct PackageScanner: Sendable {
         private var name: String { location.package.text }
 
         /// Lists the directory, compares with the record, and decides what must be read.
-        mutating func look() {
+        mutating func look(isFormKept: (PackageRecord) -> Bool) {
             var found: [(FileName, FileIdentity)] = []
             do {
                 guard let reader = try DirectoryReader(opening: location.directory) else { return }
                 for entry in try reader.names() {
                     guard let file = FileName(entry) else {
-                        notice(entry, try reader.status(of: entry)?.kind)
+                        try notice(entry, reader.status(of: entry)?.kind)
                         continue
                     }
                     switch try reader.status(of: entry) {
@@ -81,7 +89,7 @@ struct PackageScanner: Sendable {
                 contentFindings.append(Finding(.unreadable, name, "\(error)"))
                 return
             }
-            if let previous, isSame(found, as: previous) {
+            if let previous, isSame(found, as: previous), isFormKept(previous) {
                 reused = previous
                 return
             }
@@ -89,6 +97,9 @@ struct PackageScanner: Sendable {
         }
 
         private mutating func notice(_ entry: String, _ kind: FileStatus.Kind?) {
+            if kind == nil, entry.contains("\u{FFFD}") {
+                passingFindings.append(Finding(.invalidName, "\(name)/\(entry)", "the name is not UTF-8; it does not travel"))
+            }
             if kind == nil || entry.hasPrefix(".") || entry.hasPrefix("package.json.lock") { return }
             if entry.contains(".tgz.tmp-") || entry.hasPrefix("package.json.tmp") {
                 passingFindings.append(Finding(.leftover, "\(name)/\(entry)", "a download under way, or the rest of one"))
@@ -143,12 +154,14 @@ struct PackageScanner: Sendable {
             do {
                 guard let reader = try FileReader(opening: location.directory.appending("package.json")) else {
                     contentFindings.append(Finding(.changedWhileRead, subject, "vanished while it was read"))
+                    hasMoved = true
                     return
                 }
                 let before = try reader.status().identity
                 let bytes = try reader.readAll(limit: StoredPackument.sizeLimit)
                 guard try reader.status().identity == before else {
                     contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
+                    hasMoved = true
                     return
                 }
                 packument = before
@@ -173,8 +186,10 @@ struct PackageScanner: Sendable {
             switch result {
             case .hashed(let identity, let proof):
                 tarballs[job.file] = PackageRecord.Tarball(file: job.file, identity: identity, proof: proof, version: nil)
-            case .changed: contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
-            case .vanished: break
+            case .changed:
+                contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
+                hasMoved = true
+            case .vanished: hasMoved = true
             case .unreadable(let error): contentFindings.append(Finding(.unreadable, subject, error.description))
             }
         }
@@ -189,6 +204,10 @@ struct PackageScanner: Sendable {
                 findings += made.findings
                 if let transferForm = made.form {
                     form = try keep(transferForm, in: store)
+                    if form == nil {
+                        let message = "its transfer form has more than \(SnapshotFile.packumentLimit) bytes"
+                        findings.append(Finding(.packumentTooLarge, "\(location.package)/package.json", message))
+                    }
                     for version in transferForm.carried { carried[version.file] = version.version }
                 }
             }
@@ -202,7 +221,7 @@ struct PackageScanner: Sendable {
                 findings: findings.sorted { $0.subject < $1.subject })
             var comparable = previous
             comparable?.scannedAt = scanStart
-            return result(record, isUnchanged: comparable == record, isNew: true)
+            return result(record, isUnchanged: !hasMoved && comparable == record, isNew: true)
         }
 
         private func result(_ record: PackageRecord, isUnchanged: Bool, isNew: Bool) -> PackageScan {

@@ -83,7 +83,17 @@ package struct VerdaccioSettings: Sendable {
     ///
     /// An absolute path is one below it, too.
     package func storageSubdirectory(for package: String) -> String? {
-        rule(for: package)?.storage.map { $0.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }
+        rule(for: package).flatMap { Self.subdirectory($0) }
+    }
+
+    /// Every sub-directory that a package may lie in, in the order of the configuration.
+    package var storageSubdirectories: [String] {
+        var seen: Set<String> = []
+        return rules.compactMap { Self.subdirectory($0) }.filter { !$0.isEmpty && seen.insert($0).inserted }
+    }
+
+    private static func subdirectory(_ rule: Rule) -> String? {
+        rule.storage.map { $0.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }
     }
 
     private func rule(for package: String) -> Rule? { rules.first { PackagePattern($0.pattern).matches(package) } }

@@ -1,0 +1,114 @@
+import BundleFormat
+import CanonicalJSON
+import Foundation
+import Integrity
+import PackageStore
+import Platform
+import Snapshots
+import Synchronization
+import SystemPackage
+import Testing
+
+/// What a snapshot makes of a storage that does not hold still, or of a state that lost something.
+@Suite struct SnapshotTests {
+    @Test func `a tarball that never holds still makes the snapshot unsettled`() throws {
+        let world = try World()
+        try world.put("still", ["1.0.0": "still"])
+        try world.put("big", ["1.0.0": String(repeating: "x", count: 32 << 20)])
+        let path = world.online.appending("big/big-1.0.0.tgz").string
+        let isOver = Atomic(false)
+        let writer = Thread {
+            guard let file = FileHandle(forUpdatingAtPath: path) else { return }
+            var byte: UInt8 = 0
+            while !isOver.load(ordering: .relaxed) {
+                byte &+= 1
+                try? file.seek(toOffset: 0)
+                file.write(Data([byte]))
+            }
+        }
+        writer.start()
+        defer { isOver.store(true, ordering: .relaxed) }
+        let report = try world.snapshot()
+        #expect(!report.header.isSettled && report.passes == 5)
+        #expect(report.findings.contains { $0.code == .changedWhileRead })
+        #expect(throws: (any Error).self) { try world.bundle() }
+    }
+
+    @Test(arguments: ["one form", "every form", "all snapshots"])
+    func `transfer forms that were lost are made again`(loss: String) throws {
+        let world = try World()
+        for name in ["foo", "bar"] { try world.put(name, ["1.0.0": "\(name) one"]) }
+        _ = try world.snapshot()
+        let before = try world.snapshot()
+        let objects = world.snapshots.objects
+        switch loss {
+        case "one form":
+            let name = try #require(try world.files.names(in: objects)?.first)
+            try world.files.removeTree(objects.appending(name))
+        case "every form": try world.files.removeTree(objects)
+        default: try world.files.removeTree(world.snapshots.directory)
+        }
+        let after = try world.snapshot()
+        #expect(after.header.stateRoot == before.header.stateRoot && after.hashedFiles == 0)
+        try world.run(world.bundle())
+        try world.expectServable()
+        #expect(try world.contents().count == 6)
+    }
+
+    @Test func `names that differ in composition only are two, and a number out of range is null`() throws {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one"])
+        let path = world.online.appending("foo/package.json")
+        let text = String(decoding: try #require(try world.files.contents(of: path, limit: 1 << 20)), as: UTF8.self)
+        let member = "\"version\":\"1.0.0\",\"bin\":{\"caf\u{E9}\":\"a.js\",\"cafe\u{301}\":\"b.js\"},\"config\":{\"limit\":1e999}"
+        try world.files.write(Array(text.replacing("\"version\":\"1.0.0\"", with: member).utf8), to: path)
+        try world.snapshot()
+        try world.run(world.bundle())
+        let entry = try world.packument("foo")["versions"]?.object?["1.0.0"]?.object
+        #expect(entry?["bin"]?.object?.members.count == 2)
+        #expect(entry?["bin"]?.object?["caf\u{E9}"] == "a.js" && entry?["bin"]?.object?["cafe\u{301}"] == "b.js")
+        #expect(entry?["config"]?.object?["limit"] == .null)
+    }
+
+    @Test func `a version that wrongly names another one's tarball does not take it away`() throws {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"])
+        let path = world.online.appending("foo/package.json")
+        let text = String(decoding: try #require(try world.files.contents(of: path, limit: 1 << 20)), as: UTF8.self)
+        try world.files.write(Array(text.replacing("foo-1.0.0.tgz", with: "foo-2.0.0.tgz").utf8), to: path)
+        let report = try world.snapshot()
+        #expect(Set(report.findings.map(\.code)) == [.tarballMismatch, .tarballUndeclared])
+        try world.run(world.bundle())
+        #expect(try world.packument("foo")["versions"]?.object?.members.map(\.name) == ["2.0.0"])
+    }
+
+    /// A package in the root, with a sub-directory of its own, below a scope's name and below a hidden one.
+    @Test func `every configured sub-directory is searched, whatever it is called`() throws {
+        let world = try World()
+        let places = ["corp": "", "plain": "", "inner": "corp", "@acme/a": "@acme", "@acme/b": "@acme", "secret": ".hidden", "deep": "a/b"]
+        for (name, place) in places {
+            try world.put(name, ["1.0.0": name], in: place.isEmpty ? nil : world.online.appending(place))
+        }
+        let layout = StorageLayout(root: world.online, subdirectories: ["corp", "@acme", ".hidden", "a/b"]) { name in
+            places[name.text].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let found = try layout.discover()
+        #expect(Set(found.packages.map(\.package.text)) == Set(places.keys))
+        #expect(found.findings == [])
+        for location in found.packages { #expect(try world.files.status(of: location.directory.appending("package.json")) != nil) }
+    }
+
+    @Test func `names that are not utf-8 are findings`() throws {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one"])
+        for path in ["online/bad\u{1}", "online/foo/foo\u{1}.tgz"] {
+            // The byte 0xFF in place of the 1.
+            let bytes =
+                Array(world.root.appending(path).string.utf8).map { $0 == 1 ? CChar(bitPattern: 0xFF) : CChar(bitPattern: $0) } + [0]
+            #expect(bytes.withUnsafeBufferPointer { $0.baseAddress.map { mkdir($0, 0o755) } } == 0)
+        }
+        let report = try world.snapshot()
+        #expect(report.findings.map(\.code) == [.invalidName, .invalidName])
+        #expect(report.header.counts.files == 2)
+    }
+}
