@@ -110,6 +110,9 @@ package enum MediumIndex {
         return value.canonicalBytes + [0x0A]
     }
 
+    /// Whether a reader takes an index of these bundles.
+    static func fits(_ entries: [MediumEntry]) -> Bool { entries.count <= bundleLimit && bytes(entries).count <= sizeLimit }
+
     static func parse(_ bytes: [UInt8]) throws(DocumentError) -> [MediumEntry] {
         var object = try StrictObject(parsing: bytes, document: document)
         try object.header(type: "ferry.index", version: 1)

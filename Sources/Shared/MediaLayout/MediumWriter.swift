@@ -14,13 +14,21 @@ package struct MediumWriter: Sendable {
         /// What came back from the device is not what was written.
         case readBackDiffers(FilePath)
         case badVolumeSize(Int64)
+        /// Something else than a directory stands where one of ours belongs.
+        case obstructed(FilePath)
+        /// The index would become longer than a reader takes.
+        case indexFull(FilePath)
 
         package var description: String {
             switch self {
             case .notADirectory(let path): "\"\(path)\" is not a directory; is the medium mounted?"
-            case .noSpace(let needed, let free): "the medium has room for \(free) bytes, and \(needed) are needed"
+            case .noSpace(let needed, let free):
+                "the medium has room for \(Swift.max(free, 0)) bytes, and \(needed) are needed; bundles that were imported may be removed"
             case .readBackDiffers(let path): "\"\(path)\" does not read back as it was written; the medium is damaged or a fake"
-            case .badVolumeSize(let size): "\(size) is not a volume size; it must be a multiple of 4194304 bytes"
+            case .badVolumeSize(let size):
+                "\(size) is not a volume size; it must be a multiple of 4194304 bytes and give at most \(Medium.volumeLimit) volumes"
+            case .obstructed(let path): "\"\(path)\" is not a directory, and bundles are written nowhere else"
+            case .indexFull(let path): "\"\(path)\" cannot list another bundle; remove bundles that were imported, or take an empty medium"
             }
         }
     }
@@ -40,45 +48,110 @@ package struct MediumWriter: Sendable {
 
     /// Copies the archive, cut into volumes where `volumeSize` bytes are given, and lists it in the index last.
     ///
-    /// A bundle that is on the medium already is read back and compared, not written again.
+    /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again; a damaged copy
+    /// is written anew. One export at a time: the medium's folder is locked.
     ///
-    /// - Throws: `Refusal`, `FileSystemError`, `BundleError`. The bundle is then not in the index, and everything else is as it was.
+    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. The bundle is then in the index only if it was before
+    ///   and is sound, and everything else is as it was.
     package func export(_ archive: ArchiveSource, volumeSize: Int64?) throws -> MediumEntry {
-        if let volumeSize, volumeSize <= 0 || volumeSize % BundleDescriptor.chunkSize != 0 { throw Refusal.badVolumeSize(volumeSize) }
         guard try files.status(of: medium.root)?.kind == .directory else { throw Refusal.notADirectory(medium.root) }
+        try prepareFolder(medium.folder)
+        let lock = try ProcessLock(directory: medium.folder, holder: "another export writes to it")
+        defer { withExtendedLifetime(lock) {} }
+        for name in Self.folders { try prepareFolder(medium.folder.appending(name)) }
         let tail = try BundleTail(of: archive)
-        var entries = try medium.entries() ?? []
         let summary = MediumEntry.Summary(tail.descriptor)
+        let plan = try self.plan(archive, summary: summary, volumeSize: volumeSize)
+        var entries = try medium.entries() ?? []
+        try removeLeftovers(of: summary, listed: entries)
         if let entry = entries.first(where: { $0.descriptor == summary }) {
-            try readBack(entry, in: medium.directory(of: summary.bundle), total: archive.length)
-            return entry
+            if try isWhole(entry, archive: archive, tail: tail) {
+                if volumeSize == nil || entry.volumes.map(\.size) == plan.volumes.map(\.size) { return entry }
+            } else {
+                try forget(summary, in: &entries)
+            }
         }
+        let others = entries.filter { $0.descriptor != summary }
+        guard MediumIndex.fits(others + [plan]) else { throw Refusal.indexFull(indexPath) }
         let space = try FileSystemSpace(holding: medium.root)
         let needed = archive.length + Int64(tail.chunkTable.count) + 1 << 20
         guard space.freeBytes >= needed else { throw Refusal.noSpace(needed: needed, free: space.freeBytes) }
-        try prepareFolders()
-        let draft = medium.folder.appending("bundles").appending(".\(summary.bundle).draft")
-        try files.removeTree(draft)
+        try writePapers()
+        let entry = try place(archive, tail: tail, plan: plan, entries: &entries)
+        try files.replace(indexPath, with: MediumIndex.bytes(entries + [entry]))
+        return entry
+    }
+
+    private static let folders = ["bundles", "receipts", "requests"]
+    private var bundles: FilePath { medium.folder.appending("bundles") }
+    private var indexPath: FilePath { medium.folder.appending("index.json") }
+    private func draft(of summary: MediumEntry.Summary) -> FilePath { bundles.appending(".\(summary.bundle).draft") }
+
+    /// A link here would lead what is written out of the medium.
+    private func prepareFolder(_ path: FilePath) throws {
+        _ = try files.createDirectory(path)
+        guard try files.status(of: path)?.kind == .directory else { throw Refusal.obstructed(path) }
+    }
+
+    /// What the bundle will be on the medium, with digests still to come.
+    private func plan(_ archive: ArchiveSource, summary: MediumEntry.Summary, volumeSize: Int64?) throws -> MediumEntry {
+        let size = volumeSize ?? archive.length
+        guard size > 0, volumeSize == nil || size % BundleDescriptor.chunkSize == 0,
+            (archive.length - 1) / size < Medium.volumeLimit
+        else { throw Refusal.badVolumeSize(size) }
+        let isCut = size < archive.length
+        var volumes: [MediumEntry.Volume] = []
+        for offset in stride(from: 0, to: archive.length, by: Int64.Stride(size)) {
+            let number = String(String(volumes.count + 1001).dropFirst())
+            volumes.append(
+                MediumEntry.Volume(
+                    name: "\(summary.label).tar.zst\(isCut ? ".\(number)" : "")", size: min(size, archive.length - offset),
+                    digest: .ofNothing))
+        }
+        return MediumEntry(descriptor: summary, volumes: volumes)
+    }
+
+    /// Removes what killed exports left: drafts of any bundle, and this one where it was never listed.
+    private func removeLeftovers(of summary: MediumEntry.Summary, listed entries: [MediumEntry]) throws {
+        for name in try files.names(in: bundles) ?? [] where name.hasPrefix(".b-") && name.hasSuffix(".draft") {
+            try files.removeTree(bundles.appending(name))
+        }
+        if !entries.contains(where: { $0.descriptor.bundle == summary.bundle }) {
+            try files.removeTree(medium.directory(of: summary.bundle))
+        }
+    }
+
+    /// Takes a bundle out of the index and off the medium.
+    private func forget(_ summary: MediumEntry.Summary, in entries: inout [MediumEntry]) throws {
+        entries.removeAll { $0.descriptor.bundle == summary.bundle }
+        try files.replace(indexPath, with: MediumIndex.bytes(entries))
+        try files.removeTree(medium.directory(of: summary.bundle))
+    }
+
+    /// Writes the bundle as a draft, gives it its name, and reads it back; a copy that stood there goes when the draft is whole.
+    private func place(
+        _ archive: ArchiveSource, tail: BundleTail, plan: MediumEntry, entries: inout [MediumEntry]
+    ) throws -> MediumEntry {
+        let summary = plan.descriptor
+        let draft = draft(of: summary)
+        let final = medium.directory(of: summary.bundle)
         _ = try files.createDirectory(draft)
         do {
-            let entry = try fill(draft, archive: archive, tail: tail, summary: summary, volumeSize: volumeSize)
+            let entry = try fill(draft, archive: archive, tail: tail, plan: plan)
             try files.syncDirectory(draft)
-            let final = medium.directory(of: summary.bundle)
-            try files.removeTree(final)
+            if entries.contains(where: { $0.descriptor.bundle == summary.bundle }) { try forget(summary, in: &entries) }
             try files.rename(draft, to: final)
-            try files.syncDirectory(medium.folder.appending("bundles"))
+            try files.syncDirectory(bundles)
             try readBack(entry, in: final, total: archive.length)
-            entries.append(entry)
-            try files.replace(medium.folder.appending("index.json"), with: MediumIndex.bytes(entries))
             return entry
         } catch {
             try? files.removeTree(draft)
+            if !entries.contains(where: { $0.descriptor.bundle == summary.bundle }) { try? files.removeTree(final) }
             throw error
         }
     }
 
-    private func prepareFolders() throws {
-        for name in ["bundles", "receipts", "requests"] { try files.createDirectories(medium.folder.appending(name)) }
+    private func writePapers() throws {
         let readme = medium.folder.appending("README.txt")
         let text = Array(MediumReadme.text.utf8)
         if try files.contents(of: readme, limit: 1 << 20) != text { try files.replace(readme, with: text) }
@@ -86,32 +159,47 @@ package struct MediumWriter: Sendable {
         try files.syncDirectory(medium.root)
     }
 
-    private func fill(
-        _ draft: FilePath, archive: ArchiveSource, tail: BundleTail, summary: MediumEntry.Summary, volumeSize: Int64?
-    ) throws -> MediumEntry {
-        var volumes: [MediumEntry.Volume] = []
-        var offset: Int64 = 0
-        let isCut = volumeSize.map { $0 < archive.length } ?? false
-        while offset < archive.length {
-            let size = min(volumeSize ?? archive.length, archive.length - offset)
-            guard volumes.count < Medium.volumeLimit else { throw Refusal.badVolumeSize(volumeSize ?? 0) }
-            let number = String(String(volumes.count + 1001).dropFirst())
-            let name = "\(summary.label).tar.zst\(isCut ? ".\(number)" : "")"
-            let digest = try copy(archive, from: offset, size: size, to: draft.appending(name))
-            volumes.append(MediumEntry.Volume(name: name, size: size, digest: digest))
-            offset += size
-        }
-        var sums = volumes.map { "\($0.digest)  \($0.name)\n" }.joined()
-        var papers: [(String, [UInt8])] = [("descriptor.json", tail.descriptorBytes), ("chunks.sha512", tail.chunkTable)]
+    /// The files beside the archive, in the order of `SHA512SUMS`, which is the last.
+    private func papers(_ tail: BundleTail, volumes: [MediumEntry.Volume]) -> [(name: String, bytes: [UInt8])] {
+        var papers: [(name: String, bytes: [UInt8])] = [("descriptor.json", tail.descriptorBytes), ("chunks.sha512", tail.chunkTable)]
+        let sums =
+            volumes.map { "\($0.digest)  \($0.name)\n" }.joined()
+            + papers.map { "\(SHA512.digest(of: $0.bytes))  \($0.name)\n" }.joined()
         for (index, signature) in tail.signatures.enumerated() {
             papers.append(("descriptor.json\(index == 0 ? "" : ".\(index + 1)").minisig", Array(signature.fileText.utf8)))
         }
-        for (name, bytes) in papers {
-            try write(bytes, to: draft.appending(name))
-            if !name.hasSuffix(".minisig") { sums += "\(SHA512.digest(of: bytes))  \(name)\n" }
+        return papers + [("SHA512SUMS", Array(sums.utf8))]
+    }
+
+    /// Whether the copy that the index lists is the archive, to its last byte on the device, with all its papers.
+    private func isWhole(_ entry: MediumEntry, archive: ArchiveSource, tail: BundleTail) throws -> Bool {
+        let directory = medium.directory(of: entry.descriptor.bundle)
+        for (name, bytes) in papers(tail, volumes: entry.volumes) {
+            guard try files.contents(of: directory.appending(name), limit: bytes.count) == bytes else { return false }
         }
-        try write(Array(sums.utf8), to: draft.appending("SHA512SUMS"))
-        return MediumEntry(descriptor: summary, volumes: volumes)
+        guard entry.size == archive.length else { return false }
+        var offset: Int64 = 0
+        for volume in entry.volumes {
+            guard try digest(of: archive, from: offset, size: volume.size) == volume.digest else { return false }
+            offset += volume.size
+        }
+        do { try readBack(entry, in: directory, total: archive.length) } catch is Refusal { return false }
+        return true
+    }
+
+    private func fill(_ draft: FilePath, archive: ArchiveSource, tail: BundleTail, plan: MediumEntry) throws -> MediumEntry {
+        var volumes: [MediumEntry.Volume] = []
+        var offset: Int64 = 0
+        for volume in plan.volumes {
+            let writer = try FileWriter(creating: draft.appending(volume.name))
+            let digest = try digest(of: archive, from: offset, size: volume.size) { try writer.write($0) }
+            try writer.sync()
+            try writer.close()
+            volumes.append(MediumEntry.Volume(name: volume.name, size: volume.size, digest: digest))
+            offset += volume.size
+        }
+        for (name, bytes) in papers(tail, volumes: volumes) { try write(bytes, to: draft.appending(name)) }
+        return MediumEntry(descriptor: plan.descriptor, volumes: volumes)
     }
 
     private func write(_ bytes: [UInt8], to path: FilePath) throws(FileSystemError) {
@@ -119,8 +207,10 @@ package struct MediumWriter: Sendable {
         try files.sync(path)
     }
 
-    private func copy(_ archive: ArchiveSource, from start: Int64, size: Int64, to path: FilePath) throws -> SHA512Digest {
-        let writer = try FileWriter(creating: path)
+    /// Reads a part of the archive, hands its pieces over, and digests it.
+    private func digest(
+        of archive: ArchiveSource, from start: Int64, size: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void = { _ in }
+    ) throws -> SHA512Digest {
         let hasher = SHA512Hasher()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
         defer { buffer.deallocate() }
@@ -131,12 +221,10 @@ package struct MediumWriter: Sendable {
             guard count > 0 else { throw BundleError(.damaged, "the archive", "it ends while it is copied") }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             hasher.update(piece)
-            try writer.write(piece)
+            try body(piece)
             done += Int64(count)
             progress((start + done) / 2, archive.length)
         }
-        try writer.sync()
-        try writer.close()
         return hasher.finalize()
     }
 
