@@ -40,8 +40,9 @@ final class Programs {
         return id
     }
 
-    func online(_ arguments: String...) throws -> Run {
-        try run("ferry-online", arguments, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
+    /// - Parameter file: where standard output goes; nothing is read back from there.
+    func online(_ arguments: String..., into file: String? = nil) throws -> Run {
+        try run("ferry-online", arguments, into: file, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
     }
 
     func offline(_ arguments: String..., state: String? = nil, storage: String? = nil) throws -> Run {
@@ -50,7 +51,9 @@ final class Programs {
             ["FERRY_STORAGE": storage ?? isolated, "FERRY_OFFLINE_STATE": state ?? "\(root)/offline-state"])
     }
 
-    private func run(_ program: String, _ arguments: [String], _ variables: [String: String]) throws -> Run {
+    private func run(
+        _ program: String, _ arguments: [String], into file: String? = nil, _ variables: [String: String]
+    ) throws -> Run {
         let process = Process()
         let build = Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(fileURLWithPath: ".")
         process.executableURL = build.appendingPathComponent(program)
@@ -59,7 +62,7 @@ final class Programs {
         // Files, not pipes: whoever waits for a full pipe waits for ever.
         let names = ["output", "messages"].map { "\(root)/.\($0)-\(UUID().uuidString)" }
         for name in names { try write("", to: name) }
-        process.standardOutput = FileHandle(forWritingAtPath: names[0])
+        process.standardOutput = FileHandle(forWritingAtPath: file ?? names[0])
         process.standardError = FileHandle(forWritingAtPath: names[1])
         process.standardInput = FileHandle.nullDevice
         try process.run()

@@ -24,6 +24,7 @@ final class World {
     let destination: Identifier
     let origin: Identifier
     var trust = TrustStore()
+    private var recorded: Set<Identifier> = []
 
     var online: FilePath { root.appending("online") }
     var isolated: FilePath { root.appending("isolated") }
@@ -98,11 +99,13 @@ final class World {
         from baseline: SnapshotID? = nil, destination: BundleDestination = .any, keys: [MinisignSecretKey]? = nil
     ) throws -> FilePath {
         let builder = BundleBuilder(
-            layout: try StorageLayout(root: online).located(), store: snapshots, artifacts: root.appending("state/artifacts"))
+            layout: try StorageLayout(root: online).located(), store: snapshots, artifacts: root.appending("state/artifacts"),
+            known: recorded)
         let newest = try #require(snapshots.headers().last)
         let envelope = BundleWriter.Envelope(
             bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: destination,
             sequence: try catalog.takeSequence(), keys: keys ?? [key], program: "tests")
+        recorded.insert(envelope.bundle)
         return try builder.build(
             from: baseline.map { try builder.open($0) }, to: builder.open(newest.id), envelope: envelope, allowsUnsettled: false
         ).path

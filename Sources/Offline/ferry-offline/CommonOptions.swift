@@ -28,6 +28,7 @@ struct StateOptions: ParsableArguments {
         }
         let directory = FilePath(path)
         try DiskFileSystem().createDirectories(directory)
+        try FileSystemSpace.requireReserve(in: directory)
         return directory
     }
 
@@ -67,9 +68,9 @@ struct StorageOptions: ParsableArguments {
         if let verdaccioConfig {
             let settings = try VerdaccioSettings(
                 contentsOf: FilePath(verdaccioConfig), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
-            return StorageLayout(root: try Self.root(storage.map { FilePath($0) } ?? settings.storage)) {
-                settings.storageSubdirectory(for: $0.text)
-            }
+            return StorageLayout(
+                root: try Self.root(storage.map { FilePath($0) } ?? settings.storage), subdirectories: settings.storageSubdirectories
+            ) { settings.storageSubdirectory(for: $0.text) }
         }
         guard let path = storage ?? environment("FERRY_STORAGE") else {
             throw ValidationError("name the storage: --storage DIR, --verdaccio-config FILE, or FERRY_STORAGE")

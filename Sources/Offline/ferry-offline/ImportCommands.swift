@@ -55,7 +55,7 @@ struct Import: ParsableCommand {
                     dryRun
                     ? try pipeline.verify(source)
                     : try pipeline.run(source, operatorName: operatorName(), sourceName: bundle.name)
-                report.show(bundle.name, json: state.json)
+                try report.show(bundle.name, json: state.json)
             }
         }
     }
@@ -103,10 +103,10 @@ struct History: ParsableCommand {
         try reporting {
             for record in try state.ledger().imports() {
                 if state.json {
-                    Terminal.output(record.json.canonicalBytes + [0x0A])
+                    try Terminal.output(record.json.canonicalBytes + [0x0A])
                 } else {
                     let outcomes = record.outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-                    Terminal.output(
+                    try Terminal.output(
                         "\(record.id)  \(record.started)  \(record.label) #\(record.sequence)  \(record.bundle)  "
                             + "\(record.state.rawValue)  \(outcomes)  by \(record.operatorName)"
                             + "  \(record.keys.isEmpty ? "unsigned" : "signed by \(record.keys.joined(separator: ", "))")")
@@ -118,9 +118,9 @@ struct History: ParsableCommand {
 
 extension ImportPipeline.Report {
     /// Tells people, or machines, what came of a bundle.
-    func show(_ name: String, json: Bool) {
+    func show(_ name: String, json: Bool) throws {
         if json {
-            Terminal.output(
+            try Terminal.output(
                 JSONValue.object(
                     JSONObject(uniqueMembers: [
                         (name: "result", value: .string(result.rawValue)), (name: "bundle", value: .string(descriptor.bundle.text)),
@@ -141,14 +141,14 @@ extension ImportPipeline.Report {
         for refusal in refusals { Terminal.say("refused: \(refusal)") }
         let signature = keys.isEmpty ? "unsigned" : "signed by \(keys.joined(separator: ", "))"
         switch result {
-        case .nothingToDo: Terminal.output("\(name): imported before, and everything it brought is here; nothing to do")
+        case .nothingToDo: try Terminal.output("\(name): imported before, and everything it brought is here; nothing to do")
         case .verified:
-            Terminal.output(
+            try Terminal.output(
                 "\(name): sound, \(signature); \(descriptor.counts.packages) packages (\(newPackages.count) new), "
                     + "\(descriptor.counts.files) files, \(Terminal.bytes(descriptor.counts.bytes)); nothing was changed")
         case .applied:
             let counts = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-            Terminal.output(
+            try Terminal.output(
                 "\(name): applied, \(signature); \(descriptor.counts.packages) packages (\(newPackages.count) new); versions: "
                     + "\(counts.isEmpty ? "none" : counts)")
         }

@@ -20,7 +20,7 @@ struct Init: ParsableCommand {
             let ledger = try state.ledger()
             if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
             if allowUnsignedBundles { try ledger.allowUnsigned() }
-            Terminal.output(try state.destination(ledger).text)
+            try Terminal.output(try state.destination(ledger).text)
         }
     }
 }
@@ -76,7 +76,7 @@ struct Trust: ParsableCommand {
         func run() throws {
             try reporting {
                 for entry in try state.trust()?.entries ?? [] {
-                    Terminal.output(
+                    try Terminal.output(
                         "\(entry.key.keyID)  \(entry.origin)  \(entry.isRetired ? "retired" : "trusted")  \(entry.key.fingerprint)")
                 }
             }

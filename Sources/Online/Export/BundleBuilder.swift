@@ -13,6 +13,8 @@ package struct BundleBuilder: Sendable {
         case noSnapshot(String)
         case unsettled(SnapshotID)
         case noSpace(needed: Int64, free: Int64)
+        /// The catalog lists the bundle, and its archive is gone.
+        case noArtifact(Identifier)
 
         package var description: String {
             switch self {
@@ -20,6 +22,7 @@ package struct BundleBuilder: Sendable {
             case .unsettled(let id):
                 "the storage kept changing while snapshot \(id) was taken; take another, or allow it with --allow-unsettled"
             case .noSpace(let needed, let free): "the bundle needs about \(needed) bytes, and \(free) are free"
+            case .noArtifact(let id): "the archive of bundle \(id) is gone from the state's artifacts; make the bundle again"
             }
         }
     }
@@ -27,20 +30,26 @@ package struct BundleBuilder: Sendable {
     private let layout: StorageLayout
     private let store: SnapshotStore
     private let artifacts: FilePath
+    private let known: Set<Identifier>
     private let progress: @Sendable (Int, Int, Int64) -> Void
 
+    /// - Parameter known: the bundles that were recorded; others below `artifacts` are the rest of killed runs.
     package init(
-        layout: StorageLayout, store: SnapshotStore, artifacts: FilePath,
+        layout: StorageLayout, store: SnapshotStore, artifacts: FilePath, known: Set<Identifier>,
         progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
     ) {
         self.layout = layout
         self.store = store
         self.artifacts = artifacts
+        self.known = known
         self.progress = progress
     }
 
     /// Where a bundle lies.
     package func directory(of bundle: Identifier) -> FilePath { artifacts.appending(bundle.text) }
+
+    /// Removes a bundle that could not be recorded.
+    package func remove(_ bundle: Identifier) throws { try DiskFileSystem().removeTree(directory(of: bundle)) }
 
     /// Opens a snapshot or refuses with its name.
     package func open(_ id: SnapshotID) throws -> SnapshotReader {
@@ -75,11 +84,15 @@ package struct BundleBuilder: Sendable {
         }
     }
 
-    /// Drafts that a killed run left; the caller holds the lock of the state, so nobody else writes one.
+    /// Drafts, and bundles that were never recorded: what a killed run left.
+    ///
+    /// The caller holds the lock of the state, so nobody else writes one.
     private func removeLeftovers() throws {
         let files = DiskFileSystem()
-        for name in try files.names(in: artifacts) ?? [] where name.hasPrefix(".b-") && name.hasSuffix(".draft") {
-            try files.removeTree(artifacts.appending(name))
+        for name in try files.names(in: artifacts) ?? [] {
+            let isDraft = name.hasPrefix(".b-") && name.hasSuffix(".draft")
+            let isUnknown = Identifier(name, .bundle).map { !known.contains($0) } ?? false
+            if isDraft || isUnknown { try files.removeTree(artifacts.appending(name)) }
         }
     }
 

@@ -40,12 +40,16 @@ struct Bundle: ParsableCommand {
             if keys.isEmpty, !unsigned {
                 throw ValidationError("there is no key to sign with; make one with \"ferry-online keys generate\", or say --unsigned")
             }
+            guard keys.count <= BundleTail.signatureLimit else {
+                throw ValidationError(
+                    "\(keys.count) keys lie below STATE/keys, and a bundle has at most \(BundleTail.signatureLimit) signatures")
+            }
             let from = try state.baseline(baseline)
             let to = try state.target(target)
             let progress = ProgressLine("packing", unit: .items("files"))
             let builder = BundleBuilder(
                 layout: try storage.layout().located(), store: try state.snapshots(),
-                artifacts: try state.directory().appending("artifacts"),
+                artifacts: try state.directory().appending("artifacts"), known: Set(try catalog.bundles().map(\.id)),
                 progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
             let envelope = BundleWriter.Envelope(
                 bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
@@ -57,16 +61,19 @@ struct Bundle: ParsableCommand {
                 id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: descriptor.destination,
                 sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
                 counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
-            try catalog.add(record)
+            do { try catalog.add(record) } catch {
+                try? builder.remove(descriptor.bundle)
+                throw error
+            }
             Terminal.say(
                 "bundle \(descriptor.bundle): \(descriptor.counts.packages) packages, \(descriptor.counts.files) files, "
                     + "\(descriptor.counts.removed) removed, \(Terminal.bytes(written.size))\(keys.isEmpty ? ", unsigned" : "")")
             if state.json {
                 var object = record.json.object ?? JSONObject()
                 object["path"] = .string(written.path.string)
-                Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
+                try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
             } else {
-                Terminal.output(written.path.string)
+                try Terminal.output(written.path.string)
             }
         }
     }
@@ -81,9 +88,9 @@ struct Bundles: ParsableCommand {
         try reporting {
             for record in try state.catalog().bundles() {
                 if state.json {
-                    Terminal.output(record.json.canonicalBytes + [0x0A])
+                    try Terminal.output(record.json.canonicalBytes + [0x0A])
                 } else {
-                    Terminal.output(
+                    try Terminal.output(
                         "\(record.id)  #\(record.sequence)  \(record.label)  for \(record.destination)  \(record.baseline?.text ?? "empty")"
                             + " → \(record.target)  \(record.counts.files) files  \(Terminal.bytes(record.size))")
                 }
@@ -106,6 +113,13 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "Cut the archive into volumes of so many MiB, a multiple of 4; 4092 fits FAT32.") var volumeSize: Int64?
     @OptionGroup var state: StateOptions
 
+    func validate() throws {
+        guard let volumeSize else { return }
+        guard (4...(16 << 20)).contains(volumeSize), volumeSize % 4 == 0 else {
+            throw ValidationError("--volume-size \(volumeSize) is not a multiple of 4 from 4 to 16777216")
+        }
+    }
+
     func run() throws {
         try reporting {
             let records = try state.catalog().bundles()
@@ -113,15 +127,18 @@ struct ExportCommand: ParsableCommand {
                 throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
             }
             let directory = try state.directory().appending("artifacts").appending(record.id.text)
-            let archive = try ArchiveSource(volumes: Medium.volumes(at: directory))
+            let volumes = try Medium.volumes(at: directory)
+            guard !volumes.isEmpty else { throw BundleBuilder.Refusal.noArtifact(record.id) }
+            let archive = try ArchiveSource(volumes: volumes)
+            let root = try DiskFileSystem().resolve(FilePath(medium)) ?? FilePath(medium)
             let progress = ProgressLine("exporting", unit: .bytes)
-            let writer = MediumWriter(medium: Medium(root: FilePath(medium)), progress: { progress.update($0, of: $1) })
+            let writer = MediumWriter(medium: Medium(root: root), progress: { progress.update($0, of: $1) })
             let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
             progress.finish()
             Terminal.say(
                 "bundle \(record.id) is on \"\(medium)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
                     + "and equal; unmount before you pull it")
-            if state.json { Terminal.output(entry.json.canonicalBytes + [0x0A]) }
+            if state.json { try Terminal.output(entry.json.canonicalBytes + [0x0A]) }
         }
     }
 }

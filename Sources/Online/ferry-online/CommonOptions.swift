@@ -26,6 +26,7 @@ struct StateOptions: ParsableArguments {
         }
         let directory = FilePath(path)
         try DiskFileSystem().createDirectories(directory)
+        try FileSystemSpace.requireReserve(in: directory)
         return directory
     }
 
@@ -55,9 +56,9 @@ struct StorageOptions: ParsableArguments {
         if let verdaccioConfig {
             let settings = try VerdaccioSettings(
                 contentsOf: FilePath(verdaccioConfig), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
-            return StorageLayout(root: storage.map { FilePath($0) } ?? settings.storage) {
-                settings.storageSubdirectory(for: $0.text)
-            }
+            return StorageLayout(
+                root: storage.map { FilePath($0) } ?? settings.storage, subdirectories: settings.storageSubdirectories
+            ) { settings.storageSubdirectory(for: $0.text) }
         }
         guard let path = storage ?? environment("FERRY_STORAGE") else {
             throw ValidationError("name the storage: --storage DIR, --verdaccio-config FILE, or FERRY_STORAGE")
@@ -94,8 +95,9 @@ private func hints(for error: any Error) -> [String] {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
+    case MediumWriter.Refusal.readBackDiffers: ["take another medium; the bundle is not listed on this one"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]
-    case let error as IntegrityError where error.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]
+    case let error as KeyFileError where error.cause.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]
     default: []
     }
 }

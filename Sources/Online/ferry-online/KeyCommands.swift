@@ -24,7 +24,7 @@ struct Keys: ParsableCommand {
                 let path = try KeyRing(state: state.directory()).add(key, passphrase: environment("FERRY_KEY_PASSPHRASE"))
                 Terminal.say("key \(key.publicKey.keyID), fingerprint \(key.publicKey.fingerprint)")
                 Terminal.say("carry the public key to the isolated side: ferry-offline trust add \(path) --origin …")
-                Terminal.output(path.string)
+                try Terminal.output(path.string)
             }
         }
     }
@@ -36,9 +36,9 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             try reporting {
-                Terminal.output("origin \(try state.catalog().origin { randomBytes(20) })")
+                try Terminal.output("origin \(try state.catalog().origin { randomBytes(20) })")
                 for key in try KeyRing(state: state.directory()).publicKeys() {
-                    Terminal.output("key \(key.keyID)  \(key.base64)  fingerprint \(key.fingerprint)")
+                    try Terminal.output("key \(key.keyID)  \(key.base64)  fingerprint \(key.fingerprint)")
                 }
             }
         }
@@ -61,11 +61,13 @@ struct KeyRing {
         try files.setAttributes(of: directory, owner: UInt32.max, group: UInt32.max, mode: 0o700)
         let name = key.publicKey.keyID.description
         let secret = directory.appending("\(name).key")
+        let draft = directory.appending(".\(name).key.draft")
         // The mode is set before there is anything to read.
-        try files.write([], to: secret)
-        try files.setAttributes(of: secret, owner: UInt32.max, group: UInt32.max, mode: 0o600)
-        try files.write(Array(key.fileText(passphrase: passphrase).utf8), to: secret)
-        try files.sync(secret)
+        try files.write([], to: draft)
+        try files.setAttributes(of: draft, owner: UInt32.max, group: UInt32.max, mode: 0o600)
+        try files.write(Array(key.fileText(passphrase: passphrase).utf8), to: draft)
+        try files.sync(draft)
+        try files.rename(draft, to: secret)
         let open = directory.appending("\(name).pub")
         try files.replace(open, with: Array(key.publicKey.fileText.utf8))
         return open
@@ -73,18 +75,32 @@ struct KeyRing {
 
     /// Every secret key, opened with the passphrase where one is needed.
     func secretKeys(passphrase: String?) throws -> [MinisignSecretKey] {
-        try texts(ending: ".key").map { try MinisignSecretKey(fileText: $0, passphrase: passphrase) }
+        try read(ending: ".key") { try MinisignSecretKey(fileText: $0, passphrase: passphrase) }
     }
 
     /// Every public key.
     func publicKeys() throws -> [MinisignPublicKey] {
-        try texts(ending: ".pub").map { try MinisignPublicKey(text: $0) }
+        try read(ending: ".pub") { try MinisignPublicKey(text: $0) }
     }
 
-    private func texts(ending suffix: String) throws -> [String] {
+    private func read<Key>(ending suffix: String, _ parse: (String) throws -> Key) throws -> [Key] {
         let files = DiskFileSystem()
-        return try (files.names(in: directory) ?? []).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.compactMap { name in
-            try files.contents(of: directory.appending(name), limit: Self.sizeLimit).map { String(decoding: $0, as: UTF8.self) }
+        var keys: [Key] = []
+        for name in try files.names(in: directory) ?? [] where name.hasSuffix(suffix) && !name.hasPrefix(".") {
+            let path = directory.appending(name)
+            guard let bytes = try files.contents(of: path, limit: Self.sizeLimit) else { continue }
+            do { keys.append(try parse(String(decoding: bytes, as: UTF8.self))) } catch let error as IntegrityError {
+                throw KeyFileError(path: path, cause: error)
+            }
         }
+        return keys
     }
+}
+
+/// A file of the key ring that cannot be used.
+struct KeyFileError: Error, CustomStringConvertible {
+    let path: FilePath
+    let cause: IntegrityError
+
+    var description: String { "\"\(path)\": \(cause)" }
 }

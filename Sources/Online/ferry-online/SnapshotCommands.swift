@@ -34,11 +34,11 @@ struct Snapshot: ParsableCommand {
             options.allowsShrinking = allowShrink
             let report = try builder.take(options)
             progress.finish()
-            show(report)
+            try show(report)
         }
     }
 
-    private func show(_ report: SnapshotBuilder.Report) {
+    private func show(_ report: SnapshotBuilder.Report) throws {
         let header = report.header
         if state.json {
             var object = header.json.object ?? JSONObject()
@@ -53,7 +53,7 @@ struct Snapshot: ParsableCommand {
                         "message": .string($0.message),
                     ]
                 })
-            Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
+            try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
             return
         }
         for finding in report.findings.prefix(50) { Terminal.say("\(finding)") }
@@ -63,7 +63,7 @@ struct Snapshot: ParsableCommand {
             "\(report.isNew ? "new snapshot" : "unchanged since snapshot"): \(counts.packages) packages, \(counts.files) files, "
                 + "\(Terminal.bytes(counts.bytes)); read \(report.hashedFiles) tarballs, \(Terminal.bytes(report.hashedBytes))"
                 + (header.isSettled ? "" : "; the storage kept changing (unsettled)"))
-        Terminal.output(header.id.text)
+        try Terminal.output(header.id.text)
     }
 }
 
@@ -76,10 +76,10 @@ struct Snapshots: ParsableCommand {
         try reporting {
             for header in try state.snapshots().headers() {
                 if state.json {
-                    Terminal.output(header.json.canonicalBytes + [0x0A])
+                    try Terminal.output(header.json.canonicalBytes + [0x0A])
                 } else {
                     let counts = header.counts
-                    Terminal.output(
+                    try Terminal.output(
                         "\(header.id)  \(counts.packages) packages  \(counts.files) files  \(Terminal.bytes(counts.bytes))  "
                             + "\(header.isSettled ? "settled" : "unsettled")  \(header.stateRoot.hex.prefix(16))")
                 }
@@ -105,26 +105,26 @@ struct Diff: ParsableCommand {
                 switch change {
                 case .added(let file):
                     counts.added += 1
-                    show("+", "added", file)
+                    try show("+", "added", file)
                 case .changed(_, let file):
                     counts.changed += 1
-                    show("~", "changed", file)
+                    try show("~", "changed", file)
                 case .removed(let file):
                     counts.removed += 1
-                    show("-", "removed", file)
+                    try show("-", "removed", file)
                 }
             }
             Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed")
         }
     }
 
-    private func show(_ mark: String, _ word: String, _ file: SnapshotFile) {
-        guard state.json else { return Terminal.output("\(mark) \(file.path)") }
+    private func show(_ mark: String, _ word: String, _ file: SnapshotFile) throws {
+        guard state.json else { return try Terminal.output("\(mark) \(file.path)") }
         let value: JSONValue = [
             "change": .string(word), "path": .string(file.path.description), "sha512": .string(file.digest.hex),
             "sizeBytes": .integer(file.size),
         ]
-        Terminal.output(value.canonicalBytes + [0x0A])
+        try Terminal.output(value.canonicalBytes + [0x0A])
     }
 }
 

@@ -17,7 +17,8 @@ package struct BundleTail: Sendable {
     private static let trailerLength = 112
     private static let headerLength = 8
     private static let magic = Array("FERRYEND".utf8)
-    private static let signatureLimit = 16
+    /// Largest number of signatures.
+    package static let signatureLimit = 16
 
     /// The bytes of the tail of a new bundle, whose descriptor is complete.
     package static func bytes(

@@ -10,6 +10,28 @@ package struct FileSystemSpace: Sendable {
     /// Bytes of a block: what the smallest file takes.
     package let blockSize: Int64
 
+    /// Too little room for a database to be worked with.
+    ///
+    /// Nothing was changed.
+    package struct Full: Error, Equatable, CustomStringConvertible {
+        package let path: FilePath
+        package let free: Int64
+
+        package var description: String {
+            "the disk that holds \"\(path)\" is full: \(free) bytes are free, and \(reserve) are needed to work"
+        }
+    }
+
+    /// What a state directory must have free: SQLite maps its index of the log into memory, and on a full disk the program would be
+    /// killed for touching it.
+    package static let reserve: Int64 = 4 << 20
+
+    /// Throws `Full` where a state directory has less than the reserve.
+    package static func requireReserve(in directory: FilePath) throws {
+        let free = try FileSystemSpace(holding: directory).freeBytes
+        guard free >= reserve else { throw Full(path: directory, free: free) }
+    }
+
     /// Asks the file system that holds a path, or would hold it: the nearest directory above that exists.
     package init(wouldHold path: FilePath) throws(FileSystemError) {
         var path = path

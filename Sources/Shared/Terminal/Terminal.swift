@@ -9,17 +9,27 @@ package enum Terminal {
         _ = write(2, bytes, bytes.count)
     }
 
-    /// Writes a line to standard output, which is for data only.
-    package static func output(_ line: String) {
-        output(Array("\(line)\n".utf8))
+    /// Standard output took less than it was given.
+    package struct OutputLost: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    /// Writes bytes to standard output.
-    package static func output(_ bytes: [UInt8]) {
+    /// Writes a line to standard output, which is for data only.
+    ///
+    /// - Throws: `OutputLost`. A reader that went away is no error: nobody misses the rest.
+    package static func output(_ line: String) throws(OutputLost) {
+        try output(Array("\(line)\n".utf8))
+    }
+
+    /// Writes bytes to standard output; throws as the other does.
+    package static func output(_ bytes: [UInt8]) throws(OutputLost) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { return }
+            if written < 0, errno == EPIPE { return }
+            if written < 0, errno != EINTR {
+                throw OutputLost(description: "cannot write to standard output: \(String(cString: strerror(errno)))")
+            }
             rest = rest.dropFirst(max(0, written))
         }
     }

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+/// What the connected side's program says and returns.
+@Suite struct OnlineCommandTests {
+    @Test func `snapshot, diff and bundle tell people and machines what they did`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        let first = try programs.online("snapshot")
+        #expect(first.status == 0 && first.messages.contains("1 packages, 2 files"))
+        let id = first.output.trimmingCharacters(in: .newlines)
+        try programs.put("bar")
+        #expect(try programs.online("snapshot", "--json").output.contains("\"new\":true"))
+        #expect(try programs.online("diff", id).output == "+ bar/bar-1.0.0.tgz\n+ bar/package.json\n")
+        let bundle = try programs.online("bundle", "--baseline", id, "--json")
+        #expect(bundle.status == 0 && bundle.output.contains("\"files\":2"))
+        #expect(try programs.online("snapshots").output.split(separator: "\n").count == 2)
+        #expect(try programs.online("bundles").output.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: ["3", "0", "-4", "9000000000000"])
+    func `a volume size that is none is wrong usage`(size: String) throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        try programs.carry()
+        #expect(try programs.online("export", "--to", programs.stick, "--volume-size=\(size)").status == 64)
+    }
+
+    @Test func `a medium behind a symbolic link is the medium`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        let link = "\(programs.root)/link"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: programs.stick)
+        try programs.carry(to: link)
+        #expect(try programs.names(in: "\(programs.stick)/ferry/bundles").count == 1)
+    }
+
+    @Test func `an archive that is gone is said to be gone`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        let id = try programs.carry()
+        try programs.remove("\(programs.root)/online-state/artifacts/\(id)")
+        let run = try programs.online("export", id, "--to", programs.stick)
+        #expect(run.status == 1 && run.messages.contains("is gone"))
+    }
+
+    @Test func `a key file that is none is named, and more keys than a bundle takes are refused before it is numbered`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        _ = try programs.online("snapshot")
+        for _ in 0..<16 { _ = try programs.online("keys", "generate") }
+        #expect(try programs.online("bundle").status == 64)
+        for name in try programs.names(in: "\(programs.root)/online-state/keys").dropFirst(4) {
+            try programs.remove("\(programs.root)/online-state/keys/\(name)")
+        }
+        #expect(try programs.online("bundle", "--json").output.contains("\"sequence\":1"))
+        try programs.write("", to: "\(programs.root)/online-state/keys/AA.key")
+        let run = try programs.online("bundle")
+        #expect(run.status == 1 && run.messages.contains("AA.key"))
+    }
+
+    @Test func `an artifact that was never recorded is cleared by the next bundle`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        let id = try programs.carry()
+        try programs.makeDirectory("\(programs.root)/online-state/artifacts/b-00000000000000000000")
+        _ = try programs.online("bundle")
+        let names = try programs.names(in: "\(programs.root)/online-state/artifacts")
+        #expect(names.count == 2 && names.contains(id) && !names.contains("b-00000000000000000000"))
+    }
+
+    @Test(arguments: ["missing", "file"])
+    func `a storage that is none is an error that names it`(kind: String) throws {
+        let programs = try Programs()
+        try programs.remove(programs.connected)
+        if kind == "file" { try programs.write("no storage", to: programs.connected) }
+        let run = try programs.online("snapshot")
+        #expect(run.status == 1 && run.messages.contains(programs.connected))
+    }
+
+    @Test func `data that cannot be written out is an error`() throws {
+        let programs = try Programs()
+        try programs.put("foo")
+        _ = try programs.online("snapshot")
+        #expect(try programs.online("diff", "empty", into: "/dev/full").status == 1)
+    }
+
+    @Test func `wrong usage is 64`() throws {
+        let programs = try Programs()
+        #expect(try programs.online("bundle").status == 64)
+        #expect(try programs.online("diff", "20260101T000000Z").status == 64)
+        #expect(try programs.online("export").status == 64)
+        #expect(try programs.online("bundle", "--destination", "somebody").status == 64)
+    }
+}
