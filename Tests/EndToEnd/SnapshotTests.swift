@@ -55,6 +55,20 @@ import Testing
         #expect(try world.contents().count == 6)
     }
 
+    @Test func `a tarball under another name than its version's is found among versions that are only known`() throws {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"], knownOnly: ["3.0.0", "4.0.0"])
+        let path = world.online.appending("foo/package.json")
+        let text = String(decoding: try #require(try world.files.contents(of: path, limit: 1 << 20)), as: UTF8.self)
+        try world.files.write(Array(text.replacing("foo-1.0.0.tgz", with: "old-name.tgz").utf8), to: path)
+        try world.files.rename(world.online.appending("foo/foo-1.0.0.tgz"), to: world.online.appending("foo/old-name.tgz"))
+        let report = try world.snapshot()
+        #expect(report.findings == [] && report.header.counts.files == 3)
+        try world.run(world.bundle())
+        #expect(try world.packument("foo")["versions"]?.object?.members.map(\.name).sorted() == ["1.0.0", "2.0.0"])
+        try world.expectServable()
+    }
+
     @Test func `names that differ in composition only are two, and a number out of range is null`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])

@@ -28,10 +28,12 @@ package struct TargetCursor {
 
     private mutating func readLine() throws -> (path: StorePath, digest: SHA512Digest)? {
         guard let line = try lines.next() else { return nil }
-        let text = String(decoding: line, as: UTF8.self)
-        guard text.utf8.count > 130, let digest = SHA512Digest(hex: text.prefix(128)), text.dropFirst(128).hasPrefix("  "),
-            let path = StorePath(String(text.dropFirst(130)))
-        else { throw BundleError(.malformed, "\"snapshot.txt\"", "\"\(text.prefix(300))\" is not a line of it") }
+        guard line.count > 130, let digest = SHA512Digest(hexDigits: line.prefix(128)), line.dropFirst(128).starts(with: "  ".utf8),
+            let path = StorePath(String(decoding: line.dropFirst(130), as: UTF8.self))
+        else {
+            let text = String(decoding: line.prefix(300), as: UTF8.self)
+            throw BundleError(.malformed, "\"snapshot.txt\"", "\"\(text)\" is not a line of it")
+        }
         if let previous, !(previous < path) {
             throw BundleError(.malformed, "\"snapshot.txt\"", "\"\(path)\" is out of order or stands twice")
         }

@@ -34,12 +34,18 @@ extension JSONValue {
 
     /// RFC 8785 §3.2.3: by UTF-16 code units.
     ///
-    /// Up to U+D7FF that is the order of the UTF-8 bytes, too.
+    /// That is the order of the UTF-8 bytes, but for U+E000 to U+FFFF, whose bytes begin with 0xEE or 0xEF: they follow the surrogates
+    /// of what begins with 0xF0 and above.
     private static func precedes(_ left: String, _ right: String) -> Bool {
-        if left.utf8.allSatisfy({ $0 < 0xED }), right.utf8.allSatisfy({ $0 < 0xED }) {
-            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        func rank(_ byte: UInt8) -> UInt8 { byte == 0xEE || byte == 0xEF ? byte + 0x10 : byte }
+        var left = left
+        var right = right
+        return left.withUTF8 { a in
+            right.withUTF8 { b in
+                for index in 0..<min(a.count, b.count) where a[index] != b[index] { return rank(a[index]) < rank(b[index]) }
+                return a.count < b.count
+            }
         }
-        return left.utf16.lexicographicallyPrecedes(right.utf16)
     }
 
     private static func append(_ text: String, to bytes: inout [UInt8]) {

@@ -13,13 +13,14 @@ func base64Text(_ bytes: [UInt8]) -> String {
 }
 
 /// The bytes of padded base64 in its only spelling; `nil` for anything else.
-func bytesOfBase64(_ text: some StringProtocol) -> [UInt8]? {
+func bytesOfBase64(_ text: some Collection<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
+    result.reserveCapacity(text.count / 4 * 3)
     var bits: UInt32 = 0
     var count = 0
     var length = 0
     var padding = 0
-    for byte in text.utf8 {
+    for byte in text {
         length += 1
         let value: UInt32
         switch byte {

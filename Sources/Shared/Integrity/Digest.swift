@@ -14,12 +14,18 @@ package struct SHA512Digest: Sendable, Hashable, Comparable, CustomStringConvert
 
     /// Takes exactly 128 lower-case hexadecimal digits.
     package init?(hex: some StringProtocol) {
-        guard let bytes = bytesOfHex(hex), bytes.count == Self.byteCount else { return nil }
-        self.init(bytes: bytes)
+        self.init(hexDigits: Array(hex.utf8)[...])
+    }
+
+    /// Takes exactly 128 lower-case hexadecimal digits.
+    package init?(hexDigits: ArraySlice<UInt8>) {
+        guard hexDigits.count == Self.byteCount * 2 else { return nil }
+        let isHex = withUnsafeMutableBytes(of: &words) { bytes in hexDigits.withUnsafeBufferPointer { readHex($0, into: bytes) } }
+        guard isHex else { return nil }
     }
 
     /// Takes the padded base64 of 64 bytes.
-    package init?(base64: some StringProtocol) {
+    package init?(base64: some Collection<UInt8>) {
         guard let bytes = bytesOfBase64(base64), bytes.count == Self.byteCount else { return nil }
         self.init(bytes: bytes)
     }
@@ -57,12 +63,16 @@ package struct SHA1Digest: Sendable, Hashable, CustomStringConvertible {
 
     /// Takes exactly 40 lower-case hexadecimal digits.
     package init?(hex: some StringProtocol) {
-        guard let bytes = bytesOfHex(hex) else { return nil }
-        self.init(bytes: bytes)
+        let digits = Array(hex.utf8)
+        guard digits.count == Self.byteCount * 2 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        let isHex = bytes.withUnsafeMutableBytes { bytes in digits.withUnsafeBufferPointer { readHex($0, into: bytes) } }
+        guard isHex else { return nil }
+        self.bytes = bytes
     }
 
     /// Takes the padded base64 of 20 bytes.
-    package init?(base64: some StringProtocol) {
+    package init?(base64: some Collection<UInt8>) {
         guard let bytes = bytesOfBase64(base64) else { return nil }
         self.init(bytes: bytes)
     }
@@ -83,22 +93,21 @@ private func hexDigits(_ bytes: [UInt8]) -> [UInt8] {
     }
 }
 
-private func bytesOfHex(_ text: some StringProtocol) -> [UInt8]? {
-    var result: [UInt8] = []
-    var high: UInt8?
-    for byte in text.utf8 {
-        let value: UInt8
-        switch byte {
-        case 0x30...0x39: value = byte - 0x30
-        case 0x61...0x66: value = byte - 0x61 + 10
-        default: return nil
-        }
-        if let first = high {
-            result.append(first << 4 | value)
-            high = nil
-        } else {
-            high = value
+/// Reads two lower-case digits for each byte; false where something else stands among them.
+private func readHex(_ digits: UnsafeBufferPointer<UInt8>, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
+    func value(_ digit: UInt8) -> UInt8 {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x61 + 10
+        default: 0xFF
         }
     }
-    return high == nil ? result : nil
+    var isHex = true
+    for index in bytes.indices {
+        let high = value(digits[index * 2])
+        let low = value(digits[index * 2 + 1])
+        if high | low == 0xFF { isHex = false }
+        bytes[index] = high << 4 | low & 15
+    }
+    return isHex
 }

@@ -26,7 +26,7 @@ enum MinisignText {
 
     /// The bytes of a line of base64 in its only spelling; `nil` for anything else.
     static func bytes(ofBase64 line: ArraySlice<UInt8>, count: Int) -> [UInt8]? {
-        guard let text = String(validating: line, as: UTF8.self), let bytes = bytesOfBase64(text), bytes.count == count else {
+        guard let text = String(validating: line, as: UTF8.self), let bytes = bytesOfBase64(text.utf8), bytes.count == count else {
             return nil
         }
         return bytes

@@ -9,10 +9,10 @@ package struct SubresourceIntegrity: Sendable, Hashable {
     package init?(_ text: some StringProtocol) {
         var sha512: [SHA512Digest] = []
         var sha1: [SHA1Digest] = []
-        for entry in text.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }) {
-            let hash = entry.prefix { $0 != "?" }
-            if hash.hasPrefix("sha512-"), let digest = SHA512Digest(base64: hash.dropFirst(7)) { sha512.append(digest) }
-            if hash.hasPrefix("sha1-"), let digest = SHA1Digest(base64: hash.dropFirst(5)) { sha1.append(digest) }
+        for entry in Array(text.utf8).split(whereSeparator: { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }) {
+            let hash = entry.prefix { $0 != UInt8(ascii: "?") }
+            if hash.starts(with: "sha512-".utf8), let digest = SHA512Digest(base64: hash.dropFirst(7)) { sha512.append(digest) }
+            if hash.starts(with: "sha1-".utf8), let digest = SHA1Digest(base64: hash.dropFirst(5)) { sha1.append(digest) }
         }
         guard !sha512.isEmpty || !sha1.isEmpty else { return nil }
         self.sha512 = sha512

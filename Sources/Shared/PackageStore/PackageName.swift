@@ -8,15 +8,15 @@ package struct PackageName: Sendable, Hashable, Comparable, CustomStringConverti
 
     /// Accepts a name of at most 214 bytes; `nil` for anything that is not one.
     package init?(_ text: String) {
-        guard text.utf8.count <= 214, !text.isEmpty else { return nil }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isValid =
-            switch parts.count {
-            case 1: Self.isPart(parts[0])
-            case 2: parts[0].first == "@" && Self.isPart(parts[0].dropFirst()) && Self.isPart(parts[1])
-            default: false
-            }
-        guard isValid else { return nil }
+        let bytes = text.utf8
+        guard bytes.count <= 214, let first = bytes.first else { return nil }
+        if first == UInt8(ascii: "@") {
+            guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")), Self.isPart(bytes[bytes.index(after: bytes.startIndex)..<slash]),
+                Self.isPart(bytes[bytes.index(after: slash)...])
+            else { return nil }
+        } else {
+            guard Self.isPart(bytes[...]) else { return nil }
+        }
         self.text = text
     }
 
@@ -39,10 +39,11 @@ package struct PackageName: Sendable, Hashable, Comparable, CustomStringConverti
         left.sortKey.utf8.lexicographicallyPrecedes(right.sortKey.utf8)
     }
 
-    private static let reserved: Set<Substring> = ["node_modules", "favicon.ico", "package.json", "__proto__"]
+    private static let reserved = ["node_modules", "favicon.ico", "package.json", "__proto__"]
 
-    private static func isPart(_ part: Substring) -> Bool {
-        !part.isEmpty && part.first != "." && !reserved.contains(part) && part.utf8.allSatisfy(isNameByte)
+    private static func isPart(_ part: Substring.UTF8View) -> Bool {
+        guard let first = part.first, first != UInt8(ascii: "."), part.allSatisfy(isNameByte) else { return false }
+        return !reserved.contains { $0.utf8.count == part.count && part.elementsEqual($0.utf8) }
     }
 }
 

@@ -8,37 +8,56 @@ package struct PackageVersion: Sendable, Hashable, Comparable, CustomStringConve
         case word(String)
     }
 
+    private struct Numbers: Sendable, Hashable, Comparable {
+        let major: UInt64
+        let minor: UInt64
+        let patch: UInt64
+
+        static func < (left: Numbers, right: Numbers) -> Bool {
+            (left.major, left.minor, left.patch) < (right.major, right.minor, right.patch)
+        }
+    }
+
     /// The version as it is written.
     package let text: String
-    private let numbers: [UInt64]
+    private let numbers: Numbers
     private let prerelease: [Identifier]
 
     /// Accepts `1.2.3`, `1.2.3-beta.1`, `1.2.3+build`, at most 256 characters; `nil` for anything else.
     package init?(_ text: String) {
-        guard text.utf8.count <= 256 else { return nil }
-        let withoutBuild = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
-        if withoutBuild.count == 2 {
-            guard withoutBuild[1].split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isWord) else { return nil }
+        var text = text
+        let parsed = text.withUTF8 { $0.count <= 256 ? Self.parse($0) : nil }
+        guard let parsed else { return nil }
+        numbers = parsed.numbers
+        prerelease = parsed.prerelease
+        self.text = text
+    }
+
+    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> (numbers: Numbers, prerelease: [Identifier])? {
+        let beforeBuild = bytes.firstIndex(of: UInt8(ascii: "+")) ?? bytes.count
+        if beforeBuild < bytes.count {
+            let words = bytes[(beforeBuild + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            guard words.allSatisfy(isWord) else { return nil }
         }
-        let parts = withoutBuild[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(Self.number)
-        guard numbers.count == 3 else { return nil }
-        self.numbers = numbers.compactMap { $0 }
-        guard self.numbers.count == 3 else { return nil }
+        let core = bytes[..<beforeBuild]
+        let end = core.firstIndex(of: UInt8(ascii: "-")) ?? beforeBuild
+        guard let first = core[..<end].firstIndex(of: UInt8(ascii: ".")),
+            let second = core[(first + 1)..<end].firstIndex(of: UInt8(ascii: ".")), let major = number(core[..<first]),
+            let minor = number(core[(first + 1)..<second]), let patch = number(core[(second + 1)..<end])
+        else { return nil }
         var prerelease: [Identifier] = []
-        if parts.count == 2 {
-            for identifier in parts[1].split(separator: ".", omittingEmptySubsequences: false) {
-                guard Self.isWord(identifier) else { return nil }
-                if identifier.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
-                    guard let number = Self.number(identifier) else { return nil }
+        if end < beforeBuild {
+            for identifier in core[(end + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+                guard isWord(identifier) else { return nil }
+                if identifier.allSatisfy(isDigit) {
+                    guard let number = number(identifier) else { return nil }
                     prerelease.append(.number(number))
                 } else {
-                    prerelease.append(.word(String(identifier)))
+                    prerelease.append(.word(String(decoding: identifier, as: UTF8.self)))
                 }
             }
         }
-        self.prerelease = prerelease
-        self.text = text
+        return (Numbers(major: major, minor: minor, patch: patch), prerelease)
     }
 
     /// Whether this is no prerelease.
@@ -51,7 +70,7 @@ package struct PackageVersion: Sendable, Hashable, Comparable, CustomStringConve
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     package static func < (left: PackageVersion, right: PackageVersion) -> Bool {
-        for (a, b) in zip(left.numbers, right.numbers) where a != b { return a < b }
+        if left.numbers != right.numbers { return left.numbers < right.numbers }
         if left.isStable != right.isStable { return right.isStable }
         for (a, b) in zip(left.prerelease, right.prerelease) where a != b {
             switch (a, b) {
@@ -72,15 +91,19 @@ package struct PackageVersion: Sendable, Hashable, Comparable, CustomStringConve
         }
     }
 
-    private static func number(_ digits: Substring) -> UInt64? {
-        guard let first = digits.utf8.first, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
-        guard digits.utf8.count == 1 || first != 0x30, let value = UInt64(digits), value <= 9_007_199_254_740_991 else { return nil }
-        return value
+    private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt64? {
+        guard let first = digits.first, digits.count <= 16, digits.count == 1 || first != 0x30, digits.allSatisfy(isDigit) else {
+            return nil
+        }
+        let value = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 0x30) }
+        return value <= 9_007_199_254_740_991 ? value : nil
     }
 
-    private static func isWord(_ text: Substring) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    private static func isWord(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        !bytes.isEmpty
+            && bytes.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):

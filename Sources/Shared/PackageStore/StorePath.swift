@@ -14,8 +14,9 @@ package struct StorePath: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Accepts a path in its only spelling; `nil` for anything else, `..`, escapes and absolute paths among them.
     package init?(_ text: String) {
-        guard let slash = text.lastIndex(of: "/"), let package = PackageName(String(text[..<slash])),
-            let file = FileName(String(text[text.index(after: slash)...]))
+        let bytes = text.utf8
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), let package = PackageName(String(text[..<slash])),
+            let file = FileName(String(text[bytes.index(after: slash)...]))
         else { return nil }
         self.init(package, file)
     }
@@ -36,11 +37,20 @@ package struct FileName: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// Accepts `package.json` and tarball names (FORMAT.md §2); `nil` for anything else.
     package init?(_ text: String) {
+        let bytes = text.utf8
         let isTarball =
-            text.utf8.count <= 255 && text.hasSuffix(".tgz") && text.first != "." && text.utf8.count > 4
-            && text.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "+") }
-        guard isTarball || text == "package.json" else { return nil }
+            bytes.count <= 255 && bytes.count > 4 && bytes.suffix(4).elementsEqual(".tgz".utf8) && bytes.first != UInt8(ascii: ".")
+            && bytes.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "+") }
+        guard isTarball || bytes.elementsEqual("package.json".utf8) else { return nil }
         self.text = text
+    }
+
+    /// The name behind the last slash of an address, before its query and fragment; `nil` where that is no name.
+    init?(lastSegmentOf url: String) {
+        let path = url.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let trimmed = path[..<(path.lastIndex { $0 != UInt8(ascii: "/") }.map { path.index(after: $0) } ?? path.startIndex)]
+        let start = trimmed.lastIndex(of: UInt8(ascii: "/")).map { trimmed.index(after: $0) } ?? trimmed.startIndex
+        self.init(String(decoding: trimmed[start...], as: UTF8.self))
     }
 
     private init(unchecked text: String) {

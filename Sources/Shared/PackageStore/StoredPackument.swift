@@ -24,10 +24,18 @@ package struct DeclaredVersion: Sendable {
     package let version: PackageVersion
     /// The last path segment of `dist.tarball`, which is the name Verdaccio keeps the tarball under.
     package let file: FileName
-    package let integrity: SubresourceIntegrity?
-    package let shasum: SHA1Digest?
     /// The whole entry.
     package let manifest: JSONObject
+
+    /// `dist.integrity`, read when it is asked for: most versions of a packument are never held.
+    package var integrity: SubresourceIntegrity? {
+        manifest["dist"]?.object?["integrity"]?.string.flatMap { SubresourceIntegrity($0) }
+    }
+
+    /// `dist.shasum`, read when it is asked for.
+    package var shasum: SHA1Digest? {
+        manifest["dist"]?.object?["shasum"]?.string.flatMap { SHA1Digest(hex: $0.lowercased()) }
+    }
 
     /// Reads an entry; the failure says what keeps it from being one.
     package static func read(_ name: String, _ value: JSONValue) -> Result<DeclaredVersion, VersionError> {
@@ -35,24 +43,21 @@ package struct DeclaredVersion: Sendable {
         guard let manifest = value.object else { return .failure(VersionError("the entry is not an object")) }
         guard let dist = manifest["dist"]?.object else { return .failure(VersionError("the entry has no dist")) }
         guard let url = dist["tarball"]?.string else { return .failure(VersionError("the entry has no dist.tarball")) }
-        let path = url.prefix { $0 != "?" && $0 != "#" }
-        guard let segment = path.split(separator: "/").last, let file = FileName(String(segment)), !file.isPackument else {
+        guard let file = FileName(lastSegmentOf: url), !file.isPackument else {
             return .failure(VersionError("dist.tarball names no tarball: \"\(url.prefix(200))\""))
         }
-        return .success(
-            DeclaredVersion(
-                version: version,
-                file: file,
-                integrity: dist["integrity"]?.string.flatMap { SubresourceIntegrity($0) },
-                shasum: dist["shasum"]?.string.flatMap { SHA1Digest(hex: $0.lowercased()) },
-                manifest: manifest))
+        return .success(DeclaredVersion(version: version, file: file, manifest: manifest))
     }
 
     /// Whether the tarball can only be proved by its SHA-1.
-    package var needsSHA1: Bool { (integrity?.sha512.isEmpty ?? true) && (shasum != nil || integrity?.sha1.isEmpty == false) }
+    package var needsSHA1: Bool {
+        let integrity = self.integrity
+        return (integrity?.sha512.isEmpty ?? true) && (integrity?.sha1.isEmpty == false || shasum != nil)
+    }
 
     /// Whether these bytes are the ones that were published; `nil` where the entry does not say enough.
     package func matches(_ proof: TarballProof) -> Bool? {
+        let integrity = self.integrity
         if let integrity, !integrity.sha512.isEmpty { return integrity.sha512.contains(proof.sha512) }
         let expected = (integrity?.sha1 ?? []) + [shasum].compactMap { $0 }
         guard !expected.isEmpty, let sha1 = proof.sha1 else { return nil }
@@ -96,14 +101,31 @@ package struct StoredPackument: Sendable {
     /// The version entries that cannot be used.
     package let findings: [Finding]
 
+    /// Reads the document of a package as far as it is about these tarballs: a proxy's knows of many versions that it does not hold.
+    ///
+    /// Entries of other versions are left out of `object`, `declared` and `findings`, unless a tarball does not go by its version's
+    /// usual name: then all are read.
+    package init(parsing bytes: [UInt8], of package: PackageName, holding tarballs: Set<FileName>) throws(PackumentError) {
+        let base = package.base
+        let selection = JSONParser.Selection(of: "versions") { version in
+            FileName("\(base)-\(version).tgz").map(tarballs.contains) ?? false
+        }
+        let few = try StoredPackument(parsing: bytes, of: package, selection: selection)
+        self = tarballs.isSubset(of: few.declared.map(\.file)) ? few : try StoredPackument(parsing: bytes, of: package)
+    }
+
     /// Reads the document of a package.
     ///
     /// A damaged version entry is a finding and does not stop the rest.
     package init(parsing bytes: [UInt8], of package: PackageName) throws(PackumentError) {
+        try self.init(parsing: bytes, of: package, selection: nil)
+    }
+
+    private init(parsing bytes: [UInt8], of package: PackageName, selection: JSONParser.Selection?) throws(PackumentError) {
         guard !bytes.isEmpty else { throw .empty }
         let value: JSONValue
         do throws(JSONError) {
-            value = try JSONParser.parse(bytes, mode: .likeJavaScript)
+            value = try JSONParser.parse(bytes, mode: .likeJavaScript, selection: selection)
         } catch {
             throw .invalid(error.description)
         }

@@ -3,6 +3,9 @@ package import Integrity
 
 /// The deterministic bytes in which a packument travels (FORMAT.md §3).
 package struct TransferForm: Sendable {
+    /// The `_rev` of every form.
+    package static let revision = PackumentRevision("1-0000000000000000")
+
     /// The document, canonical when written.
     package let object: JSONObject
     /// The versions it carries with the tarball of each, sorted by version.
@@ -11,11 +14,17 @@ package struct TransferForm: Sendable {
     /// The canonical bytes.
     package func bytes() -> [UInt8] { JSONValue.object(object).canonicalBytes }
 
-    /// The digest of the form without its readme: two forms of equal core differ in the readme at most.
-    package func coreDigest() -> SHA512Digest {
-        var core = object
-        core["readme"] = nil
-        return SHA512.digest(of: JSONValue.object(core).canonicalBytes)
+    /// The canonical bytes with the digest of the form without its readme: two forms of equal core differ in the readme at most.
+    package func bytesAndCore() -> (bytes: [UInt8], core: SHA512Digest) {
+        // Members on both sides of "readme" are written once; every form has some.
+        let before = JSONValue.object(JSONObject(uniqueMembers: object.members.filter { $0.name < "readme" })).canonicalBytes.dropLast()
+        let after = JSONValue.object(JSONObject(uniqueMembers: object.members.filter { $0.name > "readme" })).canonicalBytes.dropFirst()
+        let comma = [UInt8(ascii: ",")]
+        let hasher = SHA512Hasher()
+        for piece in [before, comma[...], after] { piece.withUnsafeBytes { hasher.update($0) } }
+        var readme: [UInt8] = Array(",\"readme\":".utf8)
+        (object["readme"] ?? .null).appendCanonical(to: &readme)
+        return (before + readme + comma + after, hasher.finalize())
     }
 
     /// Makes the form of a stored packument, given what was measured of the tarballs that are there.
@@ -87,7 +96,7 @@ package struct TransferForm: Sendable {
         object = JSONObject(uniqueMembers: [
             (name: "name", value: .string(package.text)),
             (name: "_id", value: .string(package.text)),
-            (name: "_rev", value: "1-0000000000000000"),
+            (name: "_rev", value: .string(Self.revision.text)),
             (name: "versions", value: .object(JSONObject(uniqueMembers: versions))),
             (name: "time", value: .object(Self.time(source["time"]?.object, carried: carried))),
             (name: "dist-tags", value: .object(Self.tags(source["dist-tags"]?.object, carried: carried))),

@@ -123,8 +123,9 @@ struct PackageScanner: Sendable {
         }
 
         private mutating func read(_ found: [(FileName, FileIdentity)]) {
-            readPackument(found.first { $0.0.isPackument }?.1)
-            let needsSHA1 = Set((stored?.declared ?? []).filter(\.needsSHA1).map(\.file))
+            let names = Set(found.map(\.0)).subtracting([.packument])
+            readPackument(found.first { $0.0.isPackument }?.1, holding: names)
+            let needsSHA1 = Set((stored?.declared ?? []).filter { names.contains($0.file) && $0.needsSHA1 }.map(\.file))
             let known = Dictionary((previous?.tarballs ?? []).map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
             for (file, identity) in found where !file.isPackument {
                 let subject = StorePath(location.package, file).description
@@ -145,7 +146,7 @@ struct PackageScanner: Sendable {
             }
         }
 
-        private mutating func readPackument(_ identity: FileIdentity?) {
+        private mutating func readPackument(_ identity: FileIdentity?, holding tarballs: Set<FileName>) {
             guard identity != nil else {
                 contentFindings.append(Finding(.packumentMissing, name, "no package.json; its tarballs do not travel"))
                 return
@@ -165,7 +166,7 @@ struct PackageScanner: Sendable {
                     return
                 }
                 packument = before
-                stored = try StoredPackument(parsing: bytes, of: location.package)
+                stored = try StoredPackument(parsing: bytes, of: location.package, holding: tarballs)
             } catch let error as PackumentError {
                 let code: Finding.Code =
                     switch error {
@@ -232,12 +233,11 @@ struct PackageScanner: Sendable {
 
         /// Writes the form by its digest, unless it differs from the previous one in the readme only.
         private func keep(_ form: TransferForm, in store: SnapshotStore) throws -> PackageRecord.Form? {
-            let core = form.coreDigest()
+            let (bytes, core) = form.bytesAndCore()
             let files = DiskFileSystem()
             if let before = previous?.form, before.coreDigest == core, try files.status(of: store.object(before.digest)) != nil {
                 return before
             }
-            let bytes = form.bytes()
             guard bytes.count <= SnapshotFile.packumentLimit else { return nil }
             let digest = SHA512.digest(of: bytes)
             let draft = store.objects.appending(".\(digest.hex).draft")

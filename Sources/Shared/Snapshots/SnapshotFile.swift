@@ -46,6 +46,10 @@ package struct SnapshotFile: Sendable, Hashable {
 
     /// Reads a line that `appendManifestLine` made, and refuses anything else.
     package init(parsing line: [UInt8], document: String, isRemoval: Bool = false) throws(DocumentError) {
+        if !isRemoval, let file = SnapshotFile(laidOut: line) {
+            self = file
+            return
+        }
         var object = try StrictObject(parsing: line, document: document)
         let kind = try object.string("kind")
         let package = try object.string("package")
@@ -66,6 +70,48 @@ package struct SnapshotFile: Sendable, Hashable {
             guard reason == "absent" || reason == "withdrawn" else { throw DocumentError(document, "the reason \"\(reason)\" is unknown") }
         }
         try object.finish()
+    }
+}
+
+extension SnapshotFile {
+    /// Reads a line laid out to the byte as `appendManifestLine` does, which are millions; `nil` for any other, which is read member by
+    /// member.
+    private init?(laidOut line: [UInt8]) {
+        var rest = line[...]
+        func skip(_ text: StaticString) -> Bool {
+            text.withUTF8Buffer { expected in
+                guard rest.count >= expected.count, rest.prefix(expected.count).elementsEqual(expected) else { return false }
+                rest = rest.dropFirst(expected.count)
+                return true
+            }
+        }
+        func takeUntilQuote() -> ArraySlice<UInt8> {
+            let text = rest.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            rest = rest.dropFirst(text.count)
+            return text
+        }
+        let isTarball = skip("{\"kind\":\"tarball\",\"package\":\"")
+        guard isTarball || skip("{\"kind\":\"packument\",\"package\":\"") else { return nil }
+        let package = takeUntilQuote()
+        guard skip("\",\"path\":\"") else { return nil }
+        let text = takeUntilQuote()
+        guard let path = StorePath(String(decoding: text, as: UTF8.self)), path.package.text.utf8.elementsEqual(package),
+            path.file.isPackument != isTarball, skip("\",\"sha512\":\""), let digest = SHA512Digest(hexDigits: takeUntilQuote()),
+            skip("\",\"size\":")
+        else { return nil }
+        let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard let first = digits.first, digits.count <= 10, digits.count == 1 || first != 0x30 else { return nil }
+        let size = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
+        guard size <= (isTarball ? Self.tarballLimit : Self.packumentLimit) else { return nil }
+        rest = rest.dropFirst(digits.count)
+        var version: PackageVersion?
+        if isTarball {
+            guard skip(",\"version\":\"") else { return nil }
+            version = PackageVersion(String(decoding: takeUntilQuote(), as: UTF8.self))
+            guard version != nil, skip("\"") else { return nil }
+        }
+        guard skip("}"), rest.isEmpty else { return nil }
+        self.init(path: path, digest: digest, size: size, version: version)
     }
 }
 

@@ -46,6 +46,35 @@ import Testing
         #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
     }
 
+    @Test func `members that are not selected are passed over, and the rest is as it would be`() throws {
+        let text =
+            #" {"a":[1,{"b":2}],"versions": {"x":{"s":"}\"]","n":[1,[2]]} , "y":"]}", "z":-1e5,"w":{"k":[{}]}},"versionsx":{"x":1}} "#
+        func selected(_ names: String...) throws -> JSONObject? {
+            let selection = JSONParser.Selection(of: "versions") { names.contains($0) }
+            return try JSONParser.parse(Array(text.utf8), mode: .strict, selection: selection).object
+        }
+        let whole = try #require(try JSONParser.parse(Array(text.utf8), mode: .strict).object)
+        #expect(try selected("x", "y", "z", "w") == whole)
+        for name in ["x", "y", "z", "w"] {
+            var expected = whole
+            expected["versions"] = .object(JSONObject(uniqueMembers: [(name, try #require(whole["versions"]?.object?[name]))]))
+            #expect(try selected(name) == expected)
+        }
+        #expect(try selected()?["versions"] == [:])
+    }
+
+    @Test func `no cut of a text passes for the whole, whatever is selected`() throws {
+        let text = Array(#"{"versions":{"x":{"s":"a\"b"},"y":[1,2]},"end":0}"#.utf8)
+        for length in 0..<text.count {
+            let selection = JSONParser.Selection(of: "versions") { _ in false }
+            #expect(throws: JSONError.self) { try JSONParser.parse(Array(text[..<length]), mode: .likeJavaScript, selection: selection) }
+        }
+        for broken in [#"{"versions":{"x":,"y":1}}"#, #"{"versions":{"x":}}"#, #"{"versions":{"x" 1}}"#] {
+            let selection = JSONParser.Selection(of: "versions") { _ in false }
+            #expect(throws: JSONError.self) { try JSONParser.parse(Array(broken.utf8), mode: .strict, selection: selection) }
+        }
+    }
+
     @Test func `nesting has a limit`() throws {
         let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
         #expect(throws: JSONError.self) { try JSONParser.parse(Array(deep.utf8), mode: .strict) }
