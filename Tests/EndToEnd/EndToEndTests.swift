@@ -272,7 +272,7 @@ import Verification
             let faulty = CrashingFileSystem(stepsUntilCrash: steps)
             let pipeline = ImportPipeline(
                 layout: StorageLayout(root: world.isolated), state: world.root.appending("offline-state"), ledger: world.ledger,
-                trust: world.trust, destination: world.destination, options: ImportPipeline.Options(), files: faulty,
+                trust: world.trust, destination: world.destination, options: .oneAtATime, files: faulty,
                 patience: PackageLock.Patience(attempts: 2, pause: {}))
             do {
                 try pipeline.recover()

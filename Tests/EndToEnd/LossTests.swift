@@ -97,7 +97,7 @@ import Verification
         let faulty = CrashingFileSystem(stepsUntilCrash: 8)
         let pipeline = ImportPipeline(
             layout: StorageLayout(root: world.isolated), state: world.root.appending("offline-state"), ledger: world.ledger,
-            trust: world.trust, destination: world.destination, options: ImportPipeline.Options(), files: faulty)
+            trust: world.trust, destination: world.destination, options: .oneAtATime, files: faulty)
         #expect(throws: FileSystemError.self) {
             try pipeline.run(ArchiveSource(volumes: [bundles[1]]), operatorName: "tester", sourceName: "test")
         }
@@ -229,7 +229,7 @@ import Verification
         let isolated = world.isolated
         let pipeline = ImportPipeline(
             layout: StorageLayout(root: isolated), state: world.root.appending("offline-state"), ledger: world.ledger,
-            trust: world.trust, destination: world.destination, options: ImportPipeline.Options(),
+            trust: world.trust, destination: world.destination, options: .oneAtATime,
             progress: { stage, done, _ in
                 guard stage == "applying", done == 1 else { return }
                 for name in (try? DiskFileSystem().names(in: isolated)) ?? [] where name.hasPrefix(".ferry-stage-") {

@@ -52,7 +52,7 @@ import Testing
         func run(_ archive: FilePath, files: any FileSystem) throws -> ImportPipeline.Report {
             let pipeline = ImportPipeline(
                 layout: StorageLayout(root: storage), state: root.appending("offline-state"), ledger: ledger, trust: world.trust,
-                destination: world.destination, options: ImportPipeline.Options(), files: files,
+                destination: world.destination, options: .oneAtATime, files: files,
                 patience: PackageLock.Patience(attempts: 2, pause: {}, booted: Timestamp(nanoseconds: .max)))
             try pipeline.recover()
             return try pipeline.run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")

@@ -157,3 +157,12 @@ final class World {
         }
     }
 }
+
+extension ImportPipeline.Options {
+    /// One package after the other, so that the steps of an import can be counted.
+    static var oneAtATime: ImportPipeline.Options {
+        var options = ImportPipeline.Options()
+        options.width = 1
+        return options
+    }
+}

@@ -1,15 +1,22 @@
 import PackageStore
 package import Platform
+import Synchronization
 package import SystemPackage
 
 /// Which of Verdaccio's locks this importer holds, so that after a crash the next run removes those and no others.
 package final class LockJournal: Sendable {
     private let path: FilePath
     private let files: any FileSystem
+    private let holder = Mutex(())
 
     package init(path: FilePath, files: any FileSystem) {
         self.path = path
         self.files = files
+    }
+
+    /// Runs what takes a lock; the journal has room for one.
+    package func oneAtATime<Value>(_ body: () throws -> sending Value) throws -> sending Value {
+        try holder.withLock { _ in try body() }
     }
 
     /// Notes the one lock that is about to be taken.

@@ -71,15 +71,14 @@ package struct PackageApplier: Sendable {
         guard let bytes = try files.contents(of: staged.appending("package.json"), limit: StoredPackument.sizeLimit) else {
             throw FileSystemError("read the staged packument of \(package) at", staged, .noSuchFileOrDirectory)
         }
-        let form = try TransferForm(proven: bytes, of: package)
         let tarballs = Set(names.compactMap { FileName($0) }.filter { !$0.isPackument })
         let directory = layout.directory(of: package)
         let task = Task(
-            package: package, form: form, bytes: bytes, target: target, staged: staged, stagedTarballs: tarballs, directory: directory,
+            package: package, bytes: bytes, target: target, staged: staged, stagedTarballs: tarballs, directory: directory,
             deliveries: try ledger.deliveries(of: package), applied: try ledger.appliedForm(of: package, origin: origin))
         if try files.status(of: directory) == nil, let result = try placeNew(task) { return result }
         for _ in 0..<Self.attempts {
-            if let result = try merge(task) { return result }
+            if let result = try journal.oneAtATime({ try merge(task) }) { return result }
         }
         throw PackageLock.Busy(path: directory.appending("package.json.lock"))
     }
@@ -87,7 +86,6 @@ package struct PackageApplier: Sendable {
     /// One package being applied.
     private struct Task {
         let package: PackageName
-        let form: TransferForm
         let bytes: [UInt8]
         let target: [FileName: SHA512Digest]
         let staged: FilePath
@@ -95,18 +93,21 @@ package struct PackageApplier: Sendable {
         let directory: FilePath
         let deliveries: [DeliveryRecord]
         let applied: AppliedForm?
+
+        /// The form, which staging has proven; it names just the tarballs of the target.
+        func form() throws -> TransferForm { try TransferForm(proven: bytes, of: package) }
     }
 
     /// A package that is not here: its directory comes in one rename.
     ///
     /// `nil` where it appeared meanwhile.
     private func placeNew(_ task: Task) throws -> Result? {
-        var outcomes = Dictionary(task.form.carried.map { ($0.file, VersionOutcome.added) }, uniquingKeysWith: { first, _ in first })
-        var revision = task.form.object.revision
+        var outcomes = task.target.filter { !$0.key.isPackument }.mapValues { _ in VersionOutcome.added }
+        var revision = TransferForm.revision
         let packument = task.staged.appending("package.json")
         if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) || task.deliveries.contains(where: { $0.outcome == .removed }) {
             let merged = PackumentMerge(
-                task.form, into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
+                try task.form(), into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
             try refuseLoss(task, merged.outcomes)
             outcomes = merged.outcomes
             guard outcomes.values.contains(.added) else { return try result(task, outcomes, applied: nil) }
@@ -143,7 +144,7 @@ package struct PackageApplier: Sendable {
         }
         let present = try measure(task)
         let merged = PackumentMerge(
-            task.form, into: local, base: try base(task, local), tarballs: tarballs(of: task, present: present), policy: policy)
+            try task.form(), into: local, base: try base(task, local), tarballs: tarballs(of: task, present: present), policy: policy)
         try refuseLoss(task, merged.outcomes)
         for file in merged.place {
             let isPlaced = try files.renameWithoutReplacing(
@@ -226,11 +227,7 @@ package struct PackageApplier: Sendable {
         try files.rename(task.staged.appending(file.text), to: here)
     }
 
-    private func own(_ path: FilePath, mode: UInt32) throws {
-        if stage.owner != geteuid() || stage.group != getegid() {
-            try files.setAttributes(of: path, owner: stage.owner, group: stage.group, mode: mode)
-        }
-    }
+    private func own(_ path: FilePath, mode: UInt32) throws { try stage.own(path, mode: mode, files: files) }
 
     private func result(_ task: Task, _ outcomes: [FileName: VersionOutcome], applied: AppliedForm?) throws -> Result {
         let records = try outcomes.compactMap { file, outcome -> DeliveryRecord? in
@@ -238,14 +235,22 @@ package struct PackageApplier: Sendable {
             let size = try outcome.isTaken ? files.status(of: task.directory.appending(file.text))?.identity.size : nil
             return DeliveryRecord(path: StorePath(task.package, file), digest: digest, size: size, outcome: outcome)
         }.sorted { $0.path < $1.path }
-        let versions = Dictionary(task.form.carried.map { ($0.file, $0.version) }, uniquingKeysWith: { first, _ in first })
-        let refusals = records.compactMap { record -> Refusal? in
-            guard let reason = record.outcome.refusalReason, let version = versions[record.path.file] else { return nil }
-            return Refusal(subject: "\(task.package)@\(version)", reason: reason)
-        }
+        let refusals = try self.refusals(task, records.filter { $0.outcome.refusalReason != nil })
         let isRefused = !outcomes.isEmpty && outcomes.values.allSatisfy(\.isRefusal)
         let form = isRefused || policy.addsOnly ? nil : applied.map { (bytes: task.bytes, applied: $0) }
         return Result(delivery: PackageDelivery(package: task.package, files: records, form: form), refusals: refusals)
+    }
+}
+
+extension PackageApplier {
+    /// Names the versions that were not taken.
+    private func refusals(_ task: Task, _ records: [DeliveryRecord]) throws -> [Refusal] {
+        guard !records.isEmpty else { return [] }
+        let versions = Dictionary(try task.form().carried.map { ($0.file, $0.version) }, uniquingKeysWith: { first, _ in first })
+        return records.compactMap { record in
+            guard let reason = record.outcome.refusalReason, let version = versions[record.path.file] else { return nil }
+            return Refusal(subject: "\(task.package)@\(version)", reason: reason)
+        }
     }
 }
 

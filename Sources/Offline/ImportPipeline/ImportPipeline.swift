@@ -20,6 +20,9 @@ package struct ImportPipeline: Sendable {
         package var restoresRemoved = false
         /// Take what was given and is gone for removed on purpose, rather than for lost.
         package var acceptsRemovals = false
+        /// Packages that are applied at once.
+        package var width = 2
+
         package init() {}
     }
 
@@ -93,7 +96,9 @@ package struct ImportPipeline: Sendable {
         defer { try? files.removeTree(opened.work) }
         let plan = try prepare(opened, mayProbe: false)
         var cursor = try self.cursor(opened)
-        try opened.reader.readFiles(into: StagingSink(stage: nil) { try Self.target(of: $0, in: &cursor) })
+        let sink = StagingSink(stage: nil) { try Self.target(of: $0, in: &cursor) }
+        try opened.reader.readFiles(into: sink)
+        try sink.finish()
         var report = Report(result: .verified, descriptor: opened.bundle.tail.descriptor, keys: opened.bundle.keys)
         report.newPackages = plan.newPackages
         return report
@@ -116,6 +121,7 @@ package struct ImportPipeline: Sendable {
         let sink = StagingSink(stage: stage, announce: stageJournal.note) { try Self.target(of: $0, in: &cursor) }
         do {
             try opened.reader.readFiles(into: sink)
+            try sink.finish()
             for root in sink.roots { try files.syncFileSystem(holding: root) }
         } catch {
             for root in sink.roots { try? files.removeTree(root) }
@@ -254,6 +260,7 @@ package struct ImportPipeline: Sendable {
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
         var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
         var cursor = try self.cursor(opened)
+        let width = options.width
         var done: Int64 = 0
         var isOver = false
         while !isOver {
@@ -274,8 +281,16 @@ package struct ImportPipeline: Sendable {
             }
             try ledger.record(intended, origin: descriptor.origin, import: id)
             var deliveries: [PackageDelivery] = []
-            for (package, target, _) in batch {
-                let result = try applier.apply(package, target: target)
+            var next = 0
+            let results = OrderedPipeline(
+                width: width, window: width * 2,
+                pull: {
+                    guard next < batch.count else { return nil }
+                    defer { next += 1 }
+                    return (batch[next].package, batch[next].target)
+                },
+                transform: { package, target in try applier.apply(package, target: target) })
+            while let result = try results.next() {
                 deliveries.append(result.delivery)
                 for refusal in result.refusals { report.refusals.append("\(refusal.subject): \(refusal.reason)") }
                 for file in result.delivery.files { report.outcomes[file.outcome.rawValue, default: 0] += 1 }

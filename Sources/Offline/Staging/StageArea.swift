@@ -1,3 +1,4 @@
+import Glibc
 package import PackageStore
 package import Platform
 package import Snapshots
@@ -37,6 +38,11 @@ package struct StageArea: Sendable {
     package func quarantine(of package: PackageName) -> FilePath {
         layout.storageRoot(of: package).appending(".ferry-quarantine").appending(name.dropFirst(Self.prefix.count).description)
             .appending(package.text)
+    }
+
+    /// Gives what was made to the storage's owner, where that is somebody else.
+    package func own(_ path: FilePath, mode: UInt32, files: any FileSystem = DiskFileSystem()) throws(FileSystemError) {
+        if owner != geteuid() || group != getegid() { try files.setAttributes(of: path, owner: owner, group: group, mode: mode) }
     }
 
     /// Removes every stage an earlier import left in a physical storage.

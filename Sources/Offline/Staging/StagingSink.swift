@@ -7,6 +7,9 @@ package import Snapshots
 package import SystemPackage
 
 /// Takes the files of a bundle, proves each against its manifest line, and writes them into the stage; without a stage it only proves.
+///
+/// Files are proven and written on threads of its own, small ones several at a time: a file is staged when `finish` has returned, and an
+/// error may come with a later file than the one it is about.
 package final class StagingSink: BundleReader.Sink {
     /// The physical storages that hold a stage now.
     package private(set) var roots: Set<FilePath> = []
@@ -15,11 +18,17 @@ package final class StagingSink: BundleReader.Sink {
     private let announce: (FilePath) throws -> Void
     /// For a package, the target's digest of each of its files.
     private let target: (PackageName) throws -> [FileName: SHA512Digest]
+    private let workers: WorkerPool<[StagedFile]>
     private var file: SnapshotFile?
-    private var hasher = SHA512Hasher()
-    private var writer: FileWriter?
-    private var packument: [UInt8] = []
+    private var bytes: [UInt8] = []
+    private var large: LargeFile?
+    private var batch: [StagedFile] = []
+    private var batchBytes = 0
     private var lastDirectory: FilePath?
+
+    /// Files up to this size are held until they are proven.
+    private static let heldLimit: Int64 = 1 << 20
+    private static let batchLimit = 4 << 20
 
     package init(
         stage: StageArea?, announce: @escaping (FilePath) throws -> Void = { _ in },
@@ -28,40 +37,58 @@ package final class StagingSink: BundleReader.Sink {
         self.stage = stage
         self.announce = announce
         self.target = target
+        workers = WorkerPool(width: 2, window: 4) { try StagedFile.proveAndWrite($0, into: stage) }
     }
 
     package func begin(_ file: SnapshotFile) throws {
         self.file = file
-        hasher = SHA512Hasher()
-        packument.removeAll(keepingCapacity: true)
-        guard let stage else { return }
-        let directory = stage.directory(of: file.path.package)
-        if directory != lastDirectory {
-            let root = stage.root(for: file.path.package)
-            if roots.insert(root).inserted { try prepare(root, for: stage) }
-            if let scope = file.path.package.scope { try create(root.appending(String(scope)), for: stage) }
-            try create(directory, for: stage)
-            lastDirectory = directory
+        if let stage { try makeDirectory(of: file.path.package, in: stage) }
+        if file.size > Self.heldLimit, !file.path.file.isPackument {
+            large = try LargeFile(file, path: stage?.directory(of: file.path.package).appending(file.path.file.text))
+        } else {
+            bytes.reserveCapacity(Int(file.size))
         }
-        writer = try FileWriter(creating: directory.appending(file.path.file.text), exclusively: true)
     }
 
-    package func write(_ bytes: UnsafeRawBufferPointer) throws {
-        hasher.update(bytes)
-        if file?.path.file.isPackument == true { packument.append(contentsOf: bytes) }
-        try writer?.write(bytes)
+    package func write(_ piece: UnsafeRawBufferPointer) throws {
+        if let large { try large.write(piece) } else { bytes.append(contentsOf: piece) }
     }
 
     package func end() throws {
         guard let file else { return }
-        guard hasher.finalize() == file.digest else {
-            throw BundleError(.damaged, "\"\(file.path)\"", "its digest is not the one the manifest declares")
+        if let large {
+            self.large = nil
+            try large.finish(owner: stage)
+            return
         }
-        if file.path.file.isPackument { try checkPackument(file) }
-        guard let writer, let stage else { return }
-        try writer.close()
-        self.writer = nil
-        try setOwner(of: writer.path, mode: 0o644, stage)
+        let held = file.path.file.isPackument ? try target(file.path.package) : [:]
+        batch.append(StagedFile(file: file, bytes: bytes, target: held))
+        batchBytes += bytes.count
+        bytes = []
+        if batchBytes >= Self.batchLimit || batch.count >= 256 { try flush() }
+    }
+
+    /// Waits until every file is proven and written.
+    package func finish() throws {
+        try flush()
+        try workers.finish()
+    }
+
+    private func flush() throws {
+        guard !batch.isEmpty else { return }
+        try workers.push(batch)
+        batch = []
+        batchBytes = 0
+    }
+
+    private func makeDirectory(of package: PackageName, in stage: StageArea) throws {
+        let directory = stage.directory(of: package)
+        guard directory != lastDirectory else { return }
+        let root = stage.root(for: package)
+        if roots.insert(root).inserted { try prepare(root, for: stage) }
+        if let scope = package.scope { try create(root.appending(String(scope)), for: stage) }
+        try create(directory, for: stage)
+        lastDirectory = directory
     }
 
     /// Makes the stage on a physical storage, in place of what killed imports left there.
@@ -81,27 +108,76 @@ package final class StagingSink: BundleReader.Sink {
     }
 
     private func create(_ directory: FilePath, for stage: StageArea) throws {
-        if try DiskFileSystem().createDirectory(directory) { try setOwner(of: directory, mode: 0o755, stage) }
+        if try DiskFileSystem().createDirectory(directory) { try stage.own(directory, mode: 0o755) }
     }
+}
 
-    private func setOwner(of path: FilePath, mode: UInt32, _ stage: StageArea) throws {
-        if stage.owner != geteuid() || stage.group != getegid() {
-            try DiskFileSystem().setAttributes(of: path, owner: stage.owner, group: stage.group, mode: mode)
+/// A file whose bytes are all here.
+private struct StagedFile: Sendable {
+    let file: SnapshotFile
+    let bytes: [UInt8]
+    /// Of a packument: the target's digest of each file of its package.
+    let target: [FileName: SHA512Digest]
+
+    /// Proves files, and writes each where there is a stage.
+    static func proveAndWrite(_ files: [StagedFile], into stage: StageArea?) throws {
+        let digests = SHA512.digests(of: files.map(\.bytes))
+        for (staged, digest) in zip(files, digests) {
+            guard digest == staged.file.digest else { throw differing(staged.file) }
+            if staged.file.path.file.isPackument { try staged.checkPackument() }
+            guard let stage else { continue }
+            let path = stage.directory(of: staged.file.path.package).appending(staged.file.path.file.text)
+            let writer = try FileWriter(creating: path, exclusively: true)
+            try writer.write(staged.bytes)
+            try writer.close()
+            try stage.own(path, mode: 0o644)
         }
     }
 
-    /// FORMAT.md §10: a packument is a transfer form of its package and names no tarball the target does not hold.
-    private func checkPackument(_ file: SnapshotFile) throws {
-        let form = try TransferForm(parsing: packument, of: file.path.package)
-        let held = try target(file.path.package)
+    static func differing(_ file: SnapshotFile) -> BundleError {
+        BundleError(.damaged, "\"\(file.path)\"", "its digest is not the one the manifest declares")
+    }
+
+    /// FORMAT.md §10: a packument is a transfer form of its package and names just the tarballs the target holds.
+    private func checkPackument() throws {
+        let form = try TransferForm(parsing: bytes, of: file.path.package)
+        let subject = "\"\(file.path)\""
+        var unnamed = Set(target.keys).subtracting([.packument])
         for version in form.carried {
-            let subject = "\"\(file.path)\""
-            guard let digest = held[version.file] else {
+            unnamed.remove(version.file)
+            guard let digest = target[version.file] else {
                 throw BundleError(.malformed, subject, "it names \"\(version.file)\", which the target does not hold")
             }
             guard version.matches(TarballProof(sha512: digest, sha1: nil, size: 0)) != false else {
                 throw BundleError(.malformed, subject, "it declares other bytes for \"\(version.file)\" than the target holds")
             }
         }
+        if let file = unnamed.min() {
+            throw BundleError(.malformed, subject, "it does not name \"\(file)\", which the target holds")
+        }
+    }
+}
+
+/// A file too large to be held, written and digested as its bytes come.
+private final class LargeFile {
+    private let file: SnapshotFile
+    private let hasher = SHA512Hasher()
+    private let writer: FileWriter?
+
+    init(_ file: SnapshotFile, path: FilePath?) throws {
+        self.file = file
+        writer = try path.map { try FileWriter(creating: $0, exclusively: true) }
+    }
+
+    func write(_ piece: UnsafeRawBufferPointer) throws {
+        hasher.update(piece)
+        try writer?.write(piece)
+    }
+
+    func finish(owner stage: StageArea?) throws {
+        guard hasher.finalize() == file.digest else { throw StagedFile.differing(file) }
+        guard let writer, let stage else { return }
+        try writer.close()
+        try stage.own(writer.path, mode: 0o644)
     }
 }
