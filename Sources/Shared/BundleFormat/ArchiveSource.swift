@@ -60,11 +60,6 @@ package final class ArchiveSource: Sendable {
         return bytes
     }
 
-    /// Makes the kernel forget the clean pages of every volume.
-    package func dropCache() {
-        for volume in volumes { volume.reader.dropCache() }
-    }
-
     /// Where a range of the archive lies, in words: `"diff-….tar.zst.002", bytes 68157440–72351743`.
     package func place(of range: Range<Int64>) -> String {
         let parts = volumes.compactMap { volume -> String? in

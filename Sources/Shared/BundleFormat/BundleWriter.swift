@@ -115,7 +115,7 @@ package struct BundleWriter: Sendable {
         var packed = 0
         var packedBytes: Int64 = 0
         let pipeline = OrderedPipeline<[SnapshotFile], [FileSources.Content]>(
-            width: 2, window: 4, pull: { try Self.nextBatch(&manifest) }, transform: { try sources.read($0) })
+            width: 2, window: 3, pull: { try Self.nextBatch(&manifest) }, transform: { try sources.read($0) })
         while let batch = try pipeline.next() {
             for content in batch {
                 let file = content.file

@@ -192,7 +192,10 @@ package struct MediumWriter: Sendable {
         var offset: Int64 = 0
         for volume in plan.volumes {
             let writer = try FileWriter(creating: draft.appending(volume.name))
-            let digest = try digest(of: archive, from: offset, size: volume.size) { try writer.write($0) }
+            let digest = try digest(of: archive, from: offset, size: volume.size) {
+                try writer.write($0)
+                writer.startWriteback()
+            }
             try writer.sync()
             try writer.close()
             volumes.append(MediumEntry.Volume(name: volume.name, size: volume.size, digest: digest))

@@ -13,6 +13,8 @@ package final class FileWriter {
     package private(set) var count: Int64 = 0
     private var descriptor: Int32
     private var pending: [UInt8] = []
+    /// Up to here writing to the device was begun.
+    private var begun: Int64 = 0
     private static let block = 256 * 1024
 
     /// Creates the file, or truncates it, with mode 0644.
@@ -23,14 +25,6 @@ package final class FileWriter {
         let descriptor = path.withPlatformString { open($0, flags, 0o644) }
         guard descriptor >= 0 else { throw FileSystemError("create", path, Errno(rawValue: errno)) }
         self.path = path
-        self.descriptor = descriptor
-    }
-
-    /// Creates a file without a name in a directory; it vanishes with this writer.
-    package init(unnamedIn directory: FilePath) throws(FileSystemError) {
-        let descriptor = directory.withPlatformString { cplatform_open_unnamed($0) }
-        guard descriptor >= 0 else { throw FileSystemError("create a temporary file in", directory, Errno(rawValue: -descriptor)) }
-        path = directory
         self.descriptor = descriptor
     }
 
@@ -69,6 +63,16 @@ package final class FileWriter {
         }
     }
 
+    /// Has the kernel begin to write to the device what was handed to it since the last call, so that `sync` waits less.
+    ///
+    /// A hint: where the file system knows nothing of it, nothing happens.
+    package func startWriteback() {
+        let handedOver = count - Int64(pending.count)
+        guard handedOver > begun else { return }
+        _ = cplatform_start_writeback(descriptor, begun, handedOver - begun)
+        begun = handedOver
+    }
+
     /// Makes all that was written durable.
     package func sync() throws(FileSystemError) {
         try flush()
@@ -83,14 +87,6 @@ package final class FileWriter {
         let result = Glibc.close(descriptor)
         descriptor = -1
         guard result == 0 else { throw FileSystemError("close", path, Errno(rawValue: errno)) }
-    }
-
-    /// Reads back what was written, from `offset` until `buffer` is full or the written bytes end.
-    package func readBack(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int {
-        try flush()
-        let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
-        guard count >= 0 else { throw FileSystemError("read", path, Errno(rawValue: errno)) }
-        return count
     }
 
     /// Hands what was gathered to the kernel.

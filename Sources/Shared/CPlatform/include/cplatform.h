@@ -6,9 +6,7 @@
 int cplatform_rename_noreplace(const char *from, const char *to);
 // syncfs(2): everything written to the file system that holds this open file.
 int cplatform_syncfs(int fd);
-// An unnamed file in a directory, open(2) with O_TMPFILE; it vanishes when closed. Returns the descriptor.
-int cplatform_open_unnamed(const char *directory);
+// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts writing a range to the device and does not wait.
+int cplatform_start_writeback(int fd, int64_t offset, int64_t length);
 // Seconds and nanoseconds of CLOCK_REALTIME_COARSE, the clock that file times are taken from.
 int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds);
-// The magic number of the file system that holds a path, statfs(2).
-int cplatform_filesystem_type(const char *path, int64_t *type);
