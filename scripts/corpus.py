@@ -1,7 +1,10 @@
 """Real npm packages found on this machine, packed as a registry would hold them. For the demo and the benchmarks."""
 
+import base64
 import gzip
+import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -10,6 +13,10 @@ import tarfile
 
 PLACE = re.compile(r"/(?:node_modules|nodejs)/(?:@[^/]+/)?[^/@]+$")
 NAME = re.compile(r"(?:@[a-z0-9._~-]+/)?[a-z0-9_~-][a-z0-9._~-]*", re.IGNORECASE)
+
+
+class Missing(Exception):
+    """There is nothing to make a corpus of."""
 
 
 def npm_folder():
@@ -69,29 +76,192 @@ def packages(folders=None):
             yield name, version, folder
 
 
-def pack(folder, **changes):
+NPM_TIME = 499162500
+
+
+def pack(folder, time=NPM_TIME, **changes):
     """The tarball of a package, the same bytes each time; `changes` replace members of its package.json."""
+    return tarball(files(folder), time, **changes)
+
+
+def files(folder):
+    """Yields (path, content) of what a package is made of, without the packages it brings along."""
+    for here, names, found in os.walk(folder):
+        if "node_modules" in names:
+            names.remove("node_modules")
+        names.sort()
+        for file in sorted(found):
+            path = os.path.join(here, file)
+            if os.path.islink(path) or not os.path.isfile(path):
+                continue
+            with open(path, "rb") as source:
+                yield os.path.relpath(path, folder), source.read()
+
+
+def tarball(contents, time=NPM_TIME, **changes):
+    """A tarball of (path, content), the same bytes each time; `changes` replace members of its package.json."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
         with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for here, names, files in os.walk(folder):
-                if "node_modules" in names:
-                    names.remove("node_modules")
-                names.sort()
-                for file in sorted(files):
-                    path = os.path.join(here, file)
-                    if os.path.islink(path) or not os.path.isfile(path):
-                        continue
-                    with open(path, "rb") as source:
-                        content = source.read()
-                    if path == os.path.join(folder, "package.json"):
-                        content = json.dumps({**json.loads(content), **changes}, indent=2).encode()
-                    entry = tarfile.TarInfo("package/" + os.path.relpath(path, folder))
-                    entry.size, entry.mode, entry.mtime = len(content), 0o644, 499162500
-                    tar.addfile(entry, io.BytesIO(content))
+            for path, content in contents:
+                if path == "package.json":
+                    content = json.dumps({**json.loads(content), **changes}, indent=2).encode()
+                entry = tarfile.TarInfo("package/" + path)
+                entry.size, entry.mode, entry.mtime = len(content), 0o644, time
+                tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def unpacked(path):
+    """Yields the (path, content) a tarball holds."""
+    with tarfile.open(path) as tar:
+        for entry in tar:
+            yield entry.name.removeprefix("package/"), tar.extractfile(entry).read()
 
 
 def file_name(name, version):
     """The name a registry keeps the tarball under."""
     return f"{name.split('/')[-1]}-{version}.tgz"
+
+
+# A storage as Verdaccio's proxy keeps it
+
+
+UPLINK = "https://registry.npmjs.org"
+FETCHED = 1795439936969
+
+
+def number(text, limit):
+    """A number below the limit, for a text always the same."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % limit
+
+
+def endless():
+    """Yields (name, [(version, folder), …]) without end: the real packages, then the same again as name-2, name-3, …"""
+    real = {}
+    for name, version, folder in packages():
+        real.setdefault(name, []).append((version, folder))
+    if not real:
+        raise Missing("no npm packages lie on this machine; install npm with its modules")
+    for time in itertools.count(1):
+        for name, versions in real.items():
+            again = name if time == 1 else f"{name}-{time}"
+            if time == 1 or again not in real:
+                yield again, versions
+
+
+def later(version, steps):
+    """The version so many patches later."""
+    release = version.split("-")[0].split(".")
+    return version if steps == 0 else ".".join([*release[:2], str(int(release[2]) + steps)])
+
+
+def version_key(version):
+    release, _, prerelease = version.partition("-")
+    return [int(number) for number in release.split(".")], prerelease == "", prerelease
+
+
+def releases(name, versions):
+    """What upstream released, {version: (folder, kept)}, oldest first; a proxy keeps the 1 to 6 that were asked for, and the real ones."""
+    kept, every = 1 + number(name, 6), 1 + number(f"every of {name}", 4)
+    unseen = 2 if number(f"unseen of {name}", 4) == 0 else 0
+    found = {version: (folder, True) for version, folder in versions}
+    version, folder = versions[0]
+    for step in range((kept - 1) * every + 1 + unseen):
+        found.setdefault(later(version, step), (folder, step % every == 0 and step < kept * every))
+    return dict(sorted(found.items(), key=lambda item: version_key(item[0])))
+
+
+def write_package(storage, name, versions):
+    """Writes one package as a proxy's storage holds it; returns (tarballs, their bytes, bytes of package.json)."""
+    packument = new_packument(name, readme(versions[0][1]))
+    tarballs = {}
+    for version, (folder, kept) in releases(name, versions).items():
+        data = pack(folder, own_time(name, version), name=name, version=version) if kept else f"{name}@{version}".encode()
+        add_release(packument, manifest_of(folder), version, data, kept)
+        if kept:
+            tarballs[file_name(name, version)] = data
+    return write_files(os.path.join(storage, name), tarballs, packument)
+
+
+def write_tiny_package(storage, name, count):
+    """Writes a package of so many versions with next to nothing in them; returns what write_package returns."""
+    packument = new_packument(name, "")
+    tarballs = {}
+    for version in (f"1.{minor}.0" for minor in range(count)):
+        manifest = {"name": name, "version": version}
+        data = tarballs[file_name(name, version)] = tarball([("package.json", json.dumps(manifest).encode())])
+        add_release(packument, manifest, version, data, kept=True)
+    return write_files(os.path.join(storage, name), tarballs, packument)
+
+
+def publish_next(storage, name):
+    """The newest kept version of a package again as upstream's next one, fetched by the proxy; returns what write_package returns."""
+    directory = os.path.join(storage, name)
+    packument = manifest_of(directory)
+    latest = packument["dist-tags"]["latest"]
+    version = later(latest, 1)
+    newest = os.path.join(directory, list(packument["_attachments"])[-1])
+    data = tarball(unpacked(newest), own_time(name, version), version=version)
+    add_release(packument, packument["versions"][latest], version, data, kept=True)
+    return write_files(directory, {file_name(name, version): data}, packument)
+
+
+def own_time(name, version):
+    """A time that only this tarball has: otherwise versions with the same files would share most of their bytes, as real ones do not."""
+    return NPM_TIME + number(f"{name}@{version}", 10**8)
+
+
+def new_packument(name, text):
+    """The packument of a package of which nothing is known yet."""
+    return {
+        "name": name, "versions": {}, "time": {"modified": moment(0), "created": moment(0)}, "users": {}, "dist-tags": {},
+        "_uplinks": {"npmjs": {"etag": f'"{number(name, 1 << 32):08x}"', "fetched": FETCHED}}, "_distfiles": {}, "_attachments": {},
+        "_rev": f"{2 + number(name, 60)}-{number(f'rev of {name}', 1 << 32):016x}", "_id": name, "readme": text,
+    }
+
+
+def add_release(packument, manifest, version, data, kept):
+    """Enters a release into a packument as Verdaccio does: named with its upstream address, attached where its tarball is kept."""
+    name = packument["name"]
+    file = file_name(name, version)
+    address, sha = f"{UPLINK}/{name}/-/{file}", hashlib.sha1(data).hexdigest()
+    packument["versions"][version] = {
+        **{key: value for key, value in manifest.items() if not key.startswith("_") and key not in ("readme", "dist", "contributors")},
+        "name": name, "version": version, "_id": f"{name}@{version}", "_nodeVersion": "20.20.2", "_npmVersion": "10.8.2",
+        "dist": {
+            "integrity": "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode(), "shasum": sha, "tarball": address},
+        "contributors": [],
+    }
+    packument["time"][version] = packument["time"]["modified"] = moment(len(packument["versions"]))
+    packument["dist-tags"]["latest"] = version
+    packument["_distfiles"][file] = {"url": address, "sha": sha, "registry": "npmjs"}
+    if kept:
+        packument["_attachments"][file] = {"shasum": sha}
+
+
+def write_files(directory, tarballs, packument):
+    """Writes tarballs and then the packument, as the proxy does; returns (tarballs, their bytes, bytes of package.json)."""
+    os.makedirs(directory, exist_ok=True)
+    for file, data in tarballs.items():
+        with open(os.path.join(directory, file), "wb") as stream:
+            stream.write(data)
+    path = os.path.join(directory, "package.json")
+    with open(path + ".draft", "w", encoding="utf-8") as stream:
+        json.dump(packument, stream, indent="\t", ensure_ascii=False)
+    os.rename(path + ".draft", path)
+    return len(tarballs), sum(map(len, tarballs.values())), os.path.getsize(path)
+
+
+def moment(month):
+    """A time so many months after a first one."""
+    return f"{2015 + month // 12}-{1 + month % 12:02}-01T12:00:00.000Z"
+
+
+def readme(folder):
+    """What the readme of a folder says, as far as a registry keeps it."""
+    for name in sorted(os.listdir(folder)):
+        if name.lower() in ("readme.md", "readme", "readme.markdown"):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                return file.read(64 * 1024)
+    return "ERROR: No README data found!"

@@ -146,15 +146,10 @@ def make_tarballs():
     return found
 
 
-def version_key(version):
-    release, _, prerelease = version.partition("-")
-    return [int(number) for number in release.split(".")], prerelease == "", prerelease
-
-
 def publish(registry, tarballs):
     """Publishes tarballs with the real npm, oldest versions first, a few at a time."""
     waves = {}
-    for name, version in sorted(tarballs, key=lambda key: version_key(key[1])):
+    for name, version in sorted(tarballs, key=lambda key: corpus.version_key(key[1])):
         wave = sum(1 for other in waves.values() for key in other if key[0] == name)
         waves.setdefault(wave, []).append((name, version))
 
@@ -243,7 +238,7 @@ def newer(tarballs, names):
     """Packs a next patch version of packages: {(name, version): tarball}."""
     made = {}
     for name in names:
-        version = max((version for other, version in tarballs if other == name), key=version_key)
+        version = max((version for other, version in tarballs if other == name), key=corpus.version_key)
         release = version.split("-")[0].split(".")
         next_version = ".".join([*release[:2], str(int(release[2]) + 1)])
         path = below("tarballs", name.replace("/", "+") + "-" + next_version + ".tgz")
