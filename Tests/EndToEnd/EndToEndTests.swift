@@ -181,6 +181,26 @@ import Verification
         #expect(try world.files.names(in: world.isolated) == ["foo", "private"])
     }
 
+    @Test(arguments: [[], ["lodash"], ["123"]])
+    func `names that differ in case only are refused where they would be one, and only there`(present: [String]) throws {
+        let world = try World()
+        for name in ["JSONStream", "jsonstream"] { try world.put(name, ["1.0.0": name]) }
+        try world.snapshot()
+        let archive = try ArchiveSource(volumes: [world.bundle()])
+        for name in present { try world.put(name, ["1.0.0": name], in: world.isolated) }
+        let before = try world.contents()
+        let folding = ImportPipeline(
+            layout: StorageLayout(root: world.isolated), state: world.root.appending("offline-state"), ledger: world.ledger,
+            trust: world.trust, destination: world.destination, options: ImportPipeline.Options(), files: FoldingFileSystem())
+        #expect { try folding.run(archive, operatorName: "tester", sourceName: "test") } throws: { error in
+            guard case .foldedNames(let first, let second)? = error as? BundleRefusal else { return false }
+            return first == "JSONStream" && second == "jsonstream"
+        }
+        #expect(try world.contents() == before)
+        #expect(try world.pipeline().run(archive, operatorName: "tester", sourceName: "test").outcomes == ["added": 2])
+        try world.expectServable()
+    }
+
     @Test func `trust decides, and fails closed`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])
