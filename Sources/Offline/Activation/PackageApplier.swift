@@ -63,19 +63,22 @@ package struct PackageApplier: Sendable {
 
     /// Applies one package whose files are staged.
     ///
-    /// - Parameter target: the digest the origin's target gives each file of the package.
+    /// - Parameters:
+    ///   - target: the digest the origin's target gives each file of the package.
+    ///   - carried: the files that are staged.
+    ///   - view: what the ledger knows of the package.
     /// - Throws: `FileSystemError`, `PackageLock.Busy`, `Lost`; the package is then in its old or its new state, and applying again completes it.
-    package func apply(_ package: PackageName, target: [FileName: SHA512Digest]) throws -> Result {
+    package func apply(
+        _ package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile], view: AppliedView
+    ) throws -> Result {
         let staged = stage.directory(of: package)
-        let names = try files.names(in: staged) ?? []
         guard let bytes = try files.contents(of: staged.appending("package.json"), limit: StoredPackument.sizeLimit) else {
             throw FileSystemError("read the staged packument of \(package) at", staged, .noSuchFileOrDirectory)
         }
-        let tarballs = Set(names.compactMap { FileName($0) }.filter { !$0.isPackument })
         let directory = layout.directory(of: package)
         let task = Task(
-            package: package, bytes: bytes, target: target, staged: staged, stagedTarballs: tarballs, directory: directory,
-            deliveries: try ledger.deliveries(of: package), applied: try ledger.appliedForm(of: package, origin: origin))
+            package: package, bytes: bytes, target: target, staged: staged,
+            sizes: Dictionary(uniqueKeysWithValues: carried.map { ($0.path.file, $0.size) }), directory: directory, view: view)
         if try files.status(of: directory) == nil, let result = try placeNew(task) { return result }
         for _ in 0..<Self.attempts {
             if let result = try journal.oneAtATime({ try merge(task) }) { return result }
@@ -89,10 +92,12 @@ package struct PackageApplier: Sendable {
         let bytes: [UInt8]
         let target: [FileName: SHA512Digest]
         let staged: FilePath
-        let stagedTarballs: Set<FileName>
+        /// Of the files that are staged, in bytes.
+        let sizes: [FileName: Int64]
         let directory: FilePath
-        let deliveries: [DeliveryRecord]
-        let applied: AppliedForm?
+        let view: AppliedView
+
+        var stagedTarballs: Set<FileName> { Set(sizes.keys).subtracting([.packument]) }
 
         /// The form, which staging has proven; it names just the tarballs of the target.
         func form() throws -> TransferForm { try TransferForm(proven: bytes, of: package) }
@@ -102,10 +107,12 @@ package struct PackageApplier: Sendable {
     ///
     /// `nil` where it appeared meanwhile.
     private func placeNew(_ task: Task) throws -> Result? {
+        let staged = Set(try files.names(in: task.staged) ?? [])
+        if let lost = task.sizes.keys.first(where: { !staged.contains($0.text) }) { throw Lost(path: StorePath(task.package, lost)) }
         var outcomes = task.target.filter { !$0.key.isPackument }.mapValues { _ in VersionOutcome.added }
         var revision = TransferForm.revision
         let packument = task.staged.appending("package.json")
-        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) || task.deliveries.contains(where: { $0.outcome == .removed }) {
+        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) || task.view.deliveries.contains(where: { $0.outcome == .removed }) {
             let merged = PackumentMerge(
                 try task.form(), into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
             try refuseLoss(task, merged.outcomes)
@@ -167,7 +174,7 @@ package struct PackageApplier: Sendable {
 
     /// The form the packument here goes back to; `nil` where it does not, such as after a backup was restored.
     private func base(_ task: Task, _ local: StoredPackument?) throws -> JSONObject? {
-        guard let local, let applied = task.applied, local.object.revision.follows(applied.revision) else { return nil }
+        guard let local, let applied = task.view.form, local.object.revision.follows(applied.revision) else { return nil }
         return try ledger.form(of: task.package, origin: origin).flatMap { try JSONParser.parse($0, mode: .strict).object }
     }
 
@@ -189,7 +196,7 @@ package struct PackageApplier: Sendable {
             guard let file = FileName(name), !file.isPackument else { continue }
             let path = task.directory.appending(name)
             guard try files.status(of: path)?.kind == .file else { continue }
-            let isKnown = task.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && $0.outcome.isTaken }
+            let isKnown = task.view.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && $0.outcome.isTaken }
             let mustMeasure = task.stagedTarballs.contains(file) || (task.target[file] != nil && !isKnown)
             present[file] = mustMeasure ? .some(try FileReader(opening: path).map { try SHA512.digest(of: $0) }) : .some(nil)
         }
@@ -199,7 +206,7 @@ package struct PackageApplier: Sendable {
     private func tarballs(of task: Task, present: [FileName: SHA512Digest?]) -> PackumentMerge.Tarballs {
         var delivered: [FileName: Set<SHA512Digest>] = [:]
         var removed: Set<FileName> = []
-        for record in task.deliveries where !record.outcome.isRefusal && record.outcome != .absent {
+        for record in task.view.deliveries where !record.outcome.isRefusal && record.outcome != .absent {
             delivered[record.path.file, default: []].insert(record.digest)
             if record.outcome == .removed, record.digest == task.target[record.path.file] { removed.insert(record.path.file) }
         }
@@ -230,10 +237,9 @@ package struct PackageApplier: Sendable {
     private func own(_ path: FilePath, mode: UInt32) throws { try stage.own(path, mode: mode, files: files) }
 
     private func result(_ task: Task, _ outcomes: [FileName: VersionOutcome], applied: AppliedForm?) throws -> Result {
-        let records = try outcomes.compactMap { file, outcome -> DeliveryRecord? in
+        let records = outcomes.compactMap { file, outcome -> DeliveryRecord? in
             guard let digest = task.target[file] else { return nil }
-            let size = try outcome.isTaken ? files.status(of: task.directory.appending(file.text))?.identity.size : nil
-            return DeliveryRecord(path: StorePath(task.package, file), digest: digest, size: size, outcome: outcome)
+            return DeliveryRecord(path: StorePath(task.package, file), digest: digest, size: task.sizes[file], outcome: outcome)
         }.sorted { $0.path < $1.path }
         let refusals = try self.refusals(task, records.filter { $0.outcome.refusalReason != nil })
         let isRefused = !outcomes.isEmpty && outcomes.values.allSatisfy(\.isRefusal)

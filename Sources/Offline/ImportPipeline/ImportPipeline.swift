@@ -58,7 +58,9 @@ package struct ImportPipeline: Sendable {
     /// Told how far it is: what is done, bytes or packages done, all of them.
     private let progress: @Sendable (String, Int64, Int64) -> Void
 
-    private static let batch = 256
+    /// Packages between two syncs, and bytes of their packuments, which are held until they are recorded.
+    private static let batchLimit = 2048
+    private static let batchBytesLimit: Int64 = 8 << 20
 
     package init(
         layout: StorageLayout, state: FilePath, ledger: Ledger, trust: TrustStore?, destination: Identifier, options: Options,
@@ -265,21 +267,26 @@ package struct ImportPipeline: Sendable {
         var isOver = false
         while !isOver {
             var batch: [(package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile])] = []
-            while batch.count < Self.batch {
+            var batchBytes: Int64 = 0
+            while batch.count < Self.batchLimit, batchBytes < Self.batchBytesLimit {
                 guard let (package, target) = try cursor.next() else {
                     isOver = true
                     break
                 }
-                let carried = try tarballs.take(package)
-                if try !packuments.take(package).isEmpty { batch.append((package, target, carried)) }
+                let carried = try tarballs.take(package) + packuments.take(package)
+                batchBytes += carried.last?.size ?? 0
+                if !carried.isEmpty { batch.append((package, target, carried)) }
             }
             // What is meant to be given is recorded before it is, so that a crash in between cannot make it look local.
             let intended = batch.map { package, _, carried in
                 PackageDelivery(
                     package: package,
-                    files: carried.map { DeliveryRecord(path: $0.path, digest: $0.digest, size: $0.size, outcome: .intended) })
+                    files: carried.filter { !$0.path.file.isPackument }.map {
+                        DeliveryRecord(path: $0.path, digest: $0.digest, size: $0.size, outcome: .intended)
+                    })
             }
             try ledger.record(intended, origin: descriptor.origin, import: id)
+            let views = try ledger.views(of: batch.map(\.package), origin: descriptor.origin)
             var deliveries: [PackageDelivery] = []
             var next = 0
             let results = OrderedPipeline(
@@ -287,9 +294,11 @@ package struct ImportPipeline: Sendable {
                 pull: {
                     guard next < batch.count else { return nil }
                     defer { next += 1 }
-                    return (batch[next].package, batch[next].target)
+                    return batch[next]
                 },
-                transform: { package, target in try applier.apply(package, target: target) })
+                transform: { package, target, carried in
+                    try applier.apply(package, target: target, carried: carried, view: views[package] ?? .empty)
+                })
             while let result = try results.next() {
                 deliveries.append(result.delivery)
                 for refusal in result.refusals { report.refusals.append("\(refusal.subject): \(refusal.reason)") }

@@ -79,8 +79,7 @@ package struct Prerequisites: Sendable {
 private final class PackageState {
     private let package: PackageName
     private let directory: FilePath
-    private let deliveries: [DeliveryRecord]
-    private let applied: AppliedForm?
+    private let view: AppliedView
     private let files = DiskFileSystem()
     /// Read when it is first asked for; `nil` inside where there is none that can be read.
     private var packument: StoredPackument??
@@ -88,12 +87,11 @@ private final class PackageState {
     init(_ package: PackageName, layout: StorageLayout, ledger: Ledger, origin: Identifier) throws {
         self.package = package
         directory = layout.directory(of: package)
-        deliveries = try ledger.deliveries(of: package)
-        applied = try ledger.appliedForm(of: package, origin: origin)
+        view = try ledger.views(of: [package], origin: origin)[package] ?? .empty
     }
 
     func given(_ file: FileName, _ digest: SHA512Digest) -> DeliveryRecord? {
-        deliveries.first { $0.path.file == file && $0.digest == digest }
+        view.deliveries.first { $0.path.file == file && $0.digest == digest }
     }
 
     /// Whether a tarball is here: by its size where the ledger knows that it was placed, else by its digest.
@@ -111,7 +109,7 @@ private final class PackageState {
 
     /// Whether the packument is the one the import left, or a later one that names these tarballs.
     func holdsPackument(_ digest: SHA512Digest, naming tarballs: some Sequence<FileName>) throws -> Bool {
-        guard let applied, applied.digest == digest else { return false }
+        guard let applied = view.form, applied.digest == digest else { return false }
         if try files.status(of: directory.appending("package.json"))?.identity == applied.identity { return true }
         return try declares(tarballs)
     }
@@ -125,7 +123,7 @@ private final class PackageState {
 
     /// Whether the packument is the one the last import left, or was written over it.
     func descends() throws -> Bool {
-        guard let applied, let stored = try stored() else { return false }
+        guard let applied = view.form, let stored = try stored() else { return false }
         return stored.object.revision.follows(applied.revision)
     }
 

@@ -203,17 +203,45 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// What this destination was given of a package, whatever the origin: the digests of each file and what became of them.
-    package func deliveries(of package: PackageName) throws -> [DeliveryRecord] {
+    /// What the ledger knows of packages: one look for many of them.
+    package func views(of packages: [PackageName], origin: Identifier) throws -> [PackageName: AppliedView] {
         try pool.read { db in
-            try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT file, digest, size, outcome FROM delivery WHERE package = ?"), arguments: [package.text]
-            ).map { row in
-                guard let file = FileName(row["file"] as String), let digest = SHA512Digest(bytes: Array(row["digest"] as Data)),
-                    let outcome = VersionOutcome(rawValue: row["outcome"])
-                else { throw LedgerError.damaged("a delivery of \(package)") }
-                return DeliveryRecord(path: StorePath(package, file), digest: digest, size: row["size"], outcome: outcome)
+            var views: [PackageName: AppliedView] = [:]
+            for package in packages {
+                views[package] = AppliedView(
+                    deliveries: try Self.deliveries(of: package, db), form: try Self.appliedForm(of: package, origin: origin, db))
             }
+            return views
+        }
+    }
+
+    private static func deliveries(of package: PackageName, _ db: Database) throws -> [DeliveryRecord] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT file, digest, size, outcome FROM delivery WHERE package = ?"), arguments: [package.text])
+        var records: [DeliveryRecord] = []
+        while let row = try rows.next() {
+            guard let file = FileName(row["file"] as String), let digest = SHA512Digest(bytes: Array(row["digest"] as Data)),
+                let outcome = VersionOutcome(rawValue: row["outcome"])
+            else { throw LedgerError.damaged("a delivery of \(package)") }
+            records.append(DeliveryRecord(path: StorePath(package, file), digest: digest, size: row["size"], outcome: outcome))
+        }
+        return records
+    }
+
+    private static func appliedForm(of package: PackageName, origin: Identifier, _ db: Database) throws -> AppliedForm? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT digest, revision, device, inode, size, modified, changed FROM form WHERE origin = ? AND package = ?"),
+            arguments: [origin.text, package.text])
+        return try row.map { row in
+            guard let digest = SHA512Digest(bytes: Array(row["digest"] as Data)) else {
+                throw LedgerError.damaged("the form of \(package)")
+            }
+            return AppliedForm(
+                digest: digest, revision: PackumentRevision(row["revision"]),
+                identity: FileIdentity(
+                    device: UInt64(bitPattern: row["device"]), inode: UInt64(bitPattern: row["inode"]), size: row["size"],
+                    modified: row["modified"], changed: row["changed"]))
         }
     }
 
@@ -224,25 +252,5 @@ package final class Ledger: Sendable {
                 db.cachedStatement(sql: "SELECT form FROM form WHERE origin = ? AND package = ?"), arguments: [origin.text, package.text])
         }
         return try data.map { try ZstdBuffer.decompress(Array($0), limit: Int(SnapshotFile.packumentLimit)) }
-    }
-
-    /// What that form became here; `nil` where the origin gave none that was applied.
-    package func appliedForm(of package: PackageName, origin: Identifier) throws -> AppliedForm? {
-        try pool.read { db in
-            try Row.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT digest, revision, device, inode, size, modified, changed FROM form WHERE origin = ? AND package = ?
-                        """), arguments: [origin.text, package.text])
-        }.map { row in
-            guard let digest = SHA512Digest(bytes: Array(row["digest"] as Data)) else {
-                throw LedgerError.damaged("the form of \(package)")
-            }
-            return AppliedForm(
-                digest: digest, revision: PackumentRevision(row["revision"]),
-                identity: FileIdentity(
-                    device: UInt64(bitPattern: row["device"]), inode: UInt64(bitPattern: row["inode"]), size: row["size"],
-                    modified: row["modified"], changed: row["changed"]))
-        }
     }
 }

@@ -65,6 +65,16 @@ package struct AppliedForm: Sendable, Hashable {
     }
 }
 
+/// What the ledger knows of one package: all that was given of it, whatever the origin, and the form one origin gave last.
+package struct AppliedView: Sendable {
+    package let deliveries: [DeliveryRecord]
+    /// `nil` where the origin gave none that was applied.
+    package let form: AppliedForm?
+
+    /// Of a package that was never given.
+    package static let empty = AppliedView(deliveries: [], form: nil)
+}
+
 /// What became of one package of an import: its files, and the form that is the base of the next merge.
 package struct PackageDelivery: Sendable {
     package let package: PackageName

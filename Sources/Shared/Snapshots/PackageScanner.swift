@@ -240,9 +240,18 @@ struct PackageScanner: Sendable {
             }
             guard bytes.count <= SnapshotFile.packumentLimit else { return nil }
             let digest = SHA512.digest(of: bytes)
-            let draft = store.objects.appending(".\(digest.hex).draft")
-            try files.write(bytes, to: draft)
-            try files.rename(draft, to: store.object(digest))
+            let object = store.object(digest)
+            // No record names it before it is synced, so what a power cut left here is no more than a rest.
+            do throws(FileSystemError) {
+                let writer = try FileWriter(creating: object, exclusively: true)
+                try writer.write(bytes)
+                try writer.close()
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+                if try files.contents(of: object, limit: Int(SnapshotFile.packumentLimit)) != bytes {
+                    try files.replace(object, with: bytes)
+                }
+            }
             return PackageRecord.Form(digest: digest, size: Int64(bytes.count), coreDigest: core)
         }
     }
