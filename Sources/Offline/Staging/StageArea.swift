@@ -40,6 +40,25 @@ package struct StageArea: Sendable {
             .appending(package.text)
     }
 
+    /// Creates a file of a package, and first its directories where they are missing.
+    package func createFile(_ path: StorePath) throws(FileSystemError) -> FileWriter {
+        let directory = directory(of: path.package)
+        let file = directory.appending(path.file.text)
+        do throws(FileSystemError) {
+            return try FileWriter(creating: file, exclusively: true)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+        }
+        if path.package.scope != nil { try create(directory.removingLastComponent()) }
+        try create(directory)
+        return try FileWriter(creating: file, exclusively: true)
+    }
+
+    /// Creates a directory for the storage's owner, unless it is there.
+    package func create(_ directory: FilePath) throws(FileSystemError) {
+        if try DiskFileSystem().createDirectory(directory) { try own(directory, mode: 0o755) }
+    }
+
     /// Gives what was made to the storage's owner, where that is somebody else.
     package func own(_ path: FilePath, mode: UInt32, files: any FileSystem = DiskFileSystem()) throws(FileSystemError) {
         if owner != geteuid() || group != getegid() { try files.setAttributes(of: path, owner: owner, group: group, mode: mode) }

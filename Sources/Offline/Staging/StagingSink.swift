@@ -24,7 +24,7 @@ package final class StagingSink: BundleReader.Sink {
     private var large: LargeFile?
     private var batch: [StagedFile] = []
     private var batchBytes = 0
-    private var lastDirectory: FilePath?
+    private var lastPackage: PackageName?
 
     /// Files up to this size are held until they are proven.
     private static let heldLimit: Int64 = 1 << 20
@@ -42,9 +42,13 @@ package final class StagingSink: BundleReader.Sink {
 
     package func begin(_ file: SnapshotFile) throws {
         self.file = file
-        if let stage { try makeDirectory(of: file.path.package, in: stage) }
+        if let stage, file.path.package != lastPackage {
+            let root = stage.root(for: file.path.package)
+            if roots.insert(root).inserted { try prepare(root, for: stage) }
+            lastPackage = file.path.package
+        }
         if file.size > Self.heldLimit, !file.path.file.isPackument {
-            large = try LargeFile(file, path: stage?.directory(of: file.path.package).appending(file.path.file.text))
+            large = try LargeFile(file, in: stage)
         } else {
             bytes.reserveCapacity(Int(file.size))
         }
@@ -81,16 +85,6 @@ package final class StagingSink: BundleReader.Sink {
         batchBytes = 0
     }
 
-    private func makeDirectory(of package: PackageName, in stage: StageArea) throws {
-        let directory = stage.directory(of: package)
-        guard directory != lastDirectory else { return }
-        let root = stage.root(for: package)
-        if roots.insert(root).inserted { try prepare(root, for: stage) }
-        if let scope = package.scope { try create(root.appending(String(scope)), for: stage) }
-        try create(directory, for: stage)
-        lastDirectory = directory
-    }
-
     /// Makes the stage on a physical storage, in place of what killed imports left there.
     private func prepare(_ root: FilePath, for stage: StageArea) throws {
         let files = DiskFileSystem()
@@ -103,12 +97,8 @@ package final class StagingSink: BundleReader.Sink {
             missing.append(path)
             path.removeLastComponent()
         }
-        for directory in missing.reversed() { try create(directory, for: stage) }
-        try create(root, for: stage)
-    }
-
-    private func create(_ directory: FilePath, for stage: StageArea) throws {
-        if try DiskFileSystem().createDirectory(directory) { try stage.own(directory, mode: 0o755) }
+        for directory in missing.reversed() { try stage.create(directory) }
+        try stage.create(root)
     }
 }
 
@@ -126,11 +116,10 @@ private struct StagedFile: Sendable {
             guard digest == staged.file.digest else { throw differing(staged.file) }
             if staged.file.path.file.isPackument { try staged.checkPackument() }
             guard let stage else { continue }
-            let path = stage.directory(of: staged.file.path.package).appending(staged.file.path.file.text)
-            let writer = try FileWriter(creating: path, exclusively: true)
+            let writer = try stage.createFile(staged.file.path)
             try writer.write(staged.bytes)
             try writer.close()
-            try stage.own(path, mode: 0o644)
+            try stage.own(writer.path, mode: 0o644)
         }
     }
 
@@ -164,9 +153,9 @@ private final class LargeFile {
     private let hasher = SHA512Hasher()
     private let writer: FileWriter?
 
-    init(_ file: SnapshotFile, path: FilePath?) throws {
+    init(_ file: SnapshotFile, in stage: StageArea?) throws {
         self.file = file
-        writer = try path.map { try FileWriter(creating: $0, exclusively: true) }
+        writer = try stage?.createFile(file.path)
     }
 
     func write(_ piece: UnsafeRawBufferPointer) throws {

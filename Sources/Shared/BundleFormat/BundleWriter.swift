@@ -144,7 +144,7 @@ package struct BundleWriter: Sendable {
     private static func nextBatch(_ manifest: inout BundleManifestReader) throws -> [SnapshotFile]? {
         var batch: [SnapshotFile] = []
         var bytes: Int64 = 0
-        while bytes < 4 << 20, batch.count < 256, let file = try manifest.nextFile() {
+        while bytes < 2 << 20, batch.count < 256, let file = try manifest.nextFile() {
             batch.append(file)
             bytes += file.size
         }

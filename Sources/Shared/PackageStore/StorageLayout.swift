@@ -67,7 +67,7 @@ package struct StorageLayout: Sendable {
         var packages: [Location] = []
         var byName: [PackageName: [FilePath]] = [:]
         for location in search.locations { byName[location.package, default: []].append(location.directory) }
-        let served = Set(byName.keys.map { directory(of: $0) })
+        let served = configured == nil ? [] : Set(byName.keys.map { directory(of: $0) })
         for (package, directories) in byName {
             if configured != nil {
                 let expected = directory(of: package)
@@ -94,7 +94,7 @@ package struct StorageLayout: Sendable {
 private struct Search {
     /// Directories that are storages of their own by configuration.
     let storages: Set<FilePath>
-    var locations: Set<StorageLayout.Location> = []
+    var locations: [StorageLayout.Location] = []
     var findings: [Finding] = []
     private var visited: Set<FilePath> = []
     private static let depthLimit = 4
@@ -188,6 +188,6 @@ private struct Search {
             findings.append(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
             return
         }
-        locations.insert(StorageLayout.Location(package: package, directory: directory))
+        locations.append(StorageLayout.Location(package: package, directory: directory))
     }
 }

@@ -31,17 +31,18 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft(location: $0.0, previous: $0.1, scanStart: scanStart) }
-        for index in drafts.indices { drafts[index].look(isFormKept: isFormKept) }
+        let objects = try DirectoryReader(opening: store.objects)
+        // A record is worth nothing without the transfer form it names.
+        for index in drafts.indices {
+            drafts[index].look { record in
+                guard let form = record.form else { return true }
+                return (try? objects?.status(of: form.digest.hex)) != nil
+            }
+        }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
         let results = TarballHasher.hash(jobs.map(\.1))
         for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
         return try drafts.map { try $0.finished(writingFormsTo: store) }
-    }
-
-    /// A record is worth nothing without the transfer form it names.
-    private func isFormKept(_ record: PackageRecord) -> Bool {
-        guard let form = record.form else { return true }
-        return (try? DiskFileSystem().status(of: store.object(form.digest))) != nil
     }
 
     /// One package on its way from directory to record.
