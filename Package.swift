@@ -139,8 +139,12 @@ let package = Package(
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
         tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),
         tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
-        tests("Shared/PackageStoreTests", "PackageStoreTests", ["CanonicalJSON", "Integrity", "PackageStore"]),
+        tests(
+            "Shared/PackageStoreTests", "PackageStoreTests", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
+        tests(
+            "Shared/SnapshotsTests", "SnapshotsTests",
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
         tests("CommandLine", "CommandLineTests", ["ferry-online", "ferry-offline"]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(

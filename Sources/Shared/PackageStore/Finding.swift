@@ -61,6 +61,11 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
+    /// An entry whose name is not UTF-8: it is listed with replacement characters, and nothing stands at that name.
+    package static func notUTF8(_ subject: String) -> Finding {
+        Finding(.invalidName, subject, "the name is not UTF-8; it does not travel")
+    }
+
     package var severity: Severity { code.severity }
 
     package var description: String { "\(severity.rawValue): \(subject): \(message) [\(code.rawValue)]" }

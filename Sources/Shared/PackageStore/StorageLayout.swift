@@ -52,72 +52,109 @@ package struct StorageLayout: Sendable {
 
     /// Finds every package, sorted by name, and what does not belong into a storage.
     ///
-    /// Names that start with a dot are skipped. A directory that holds neither a packument nor tarballs nor a scope is taken for a
-    /// sub-storage and searched, at most four deep. Symbolic links are never followed, except the root itself. Packages that Verdaccio
-    /// would not serve from where they lie, or that lie in two places, are findings.
+    /// Names that start with a dot are skipped, unless the configuration names them. A directory that holds neither a packument nor
+    /// tarballs nor a scope is taken for a sub-storage and searched, at most four deep. Symbolic links are never followed, except the
+    /// root itself. Packages that Verdaccio would not serve from where they lie, or that lie in two places, are findings, and so is what
+    /// cannot be read below the root.
     ///
     /// - Throws: `FileSystemError` when the root is not a readable directory.
     package func discover() throws(FileSystemError) -> (packages: [Location], findings: [Finding]) {
         guard let reader = try DirectoryReader(opening: root, followingLink: true) else {
             throw FileSystemError("open the storage", root, .noSuchFileOrDirectory)
         }
-        var search = Search(storages: Set(subdirectories.map { root.appending($0) }))
+        var search = Search(configured: Set(subdirectories.map { root.appending($0) }))
         try search.visit(reader, prefix: "", depth: 0)
-        for subdirectory in subdirectories { try search.visitStorage(at: root.appending(subdirectory), subject: subdirectory) }
-        var packages: [Location] = []
-        var byName: [PackageName: [FilePath]] = [:]
-        for location in search.locations { byName[location.package, default: []].append(location.directory) }
-        let served = configured == nil ? [] : Set(byName.keys.map { directory(of: $0) })
-        for (package, directories) in byName {
-            if configured != nil {
-                let expected = directory(of: package)
-                for directory in directories where directory != expected && !served.contains(directory) {
-                    let message = "verdaccio's configuration serves \(package) from \"\(expected)\""
-                    search.findings.append(Finding(.misplacedPackage, directory.string, message))
-                }
-                if directories.contains(expected) { packages.append(Location(package: package, directory: expected)) }
-            } else if let directory = directories.first, directories.count == 1 {
-                packages.append(Location(package: package, directory: directory))
-            } else {
-                let places = directories.map { "\"\($0)\"" }.joined(separator: " and ")
-                let message = "lies in \(places); name verdaccio's configuration to tell which one is served"
-                search.findings.append(Finding(.ambiguousPackage, package.text, message))
-            }
-        }
-        packages.sort { $0.package < $1.package }
-        search.findings.sort { $0.subject.utf8.lexicographicallyPrecedes($1.subject.utf8) }
-        return (packages, search.findings)
+        for subdirectory in subdirectories { search.visit(subdirectory, of: root) }
+        let packages = configured == nil ? search.onlyPackages() : search.packages { directory(of: $0) }
+        func key(_ finding: Finding) -> String { "\(finding.subject)\0\(finding.message)" }
+        return (packages, search.findings.sorted { key($0).utf8.lexicographicallyPrecedes(key($1).utf8) })
     }
 }
 
 /// The walk of one storage.
 private struct Search {
-    /// Directories that are storages of their own by configuration.
-    let storages: Set<FilePath>
-    var locations: [StorageLayout.Location] = []
-    var findings: [Finding] = []
-    private var visited: Set<FilePath> = []
+    /// The directories that the configuration makes storages of their own.
+    let configured: Set<FilePath>
+    private(set) var locations: Set<StorageLayout.Location> = []
+    private(set) var findings: Set<Finding> = []
     private static let depthLimit = 4
 
-    init(storages: Set<FilePath>) { self.storages = storages }
-
-    /// Visits a sub-directory that the configuration names; it may be a package's directory or a scope's, too.
-    mutating func visitStorage(at path: FilePath, subject: String) throws(FileSystemError) {
-        guard let reader = try open(path, subject: subject) else { return }
-        try visit(reader, prefix: "\(subject)/", depth: 0)
+    init(configured: Set<FilePath>) {
+        self.configured = configured
     }
 
+    /// The packages that lie in one place; for those in several, nobody says which is served.
+    mutating func onlyPackages() -> [StorageLayout.Location] {
+        var packages: [StorageLayout.Location] = []
+        for (package, places) in Dictionary(grouping: locations, by: \.package) {
+            if places.count == 1 {
+                packages += places
+            } else {
+                let words = places.map { "\"\($0.directory)\"" }.sorted().joined(separator: " and ")
+                let message = "lies in \(words); name verdaccio's configuration to tell which one is served"
+                findings.insert(Finding(.ambiguousPackage, package.text, message))
+            }
+        }
+        return packages.sorted { $0.package < $1.package }
+    }
+
+    /// The packages that lie where they are expected.
+    ///
+    /// A directory that can be read as two packages, `@scope/name` of one storage and `name` of the storage `@scope`, is the expected one.
+    mutating func packages(expected: (PackageName) -> FilePath) -> [StorageLayout.Location] {
+        var packages: [StorageLayout.Location] = []
+        for (directory, readings) in Dictionary(grouping: locations, by: \.directory) {
+            let served = readings.filter { expected($0.package) == directory }
+            packages += served
+            guard served.isEmpty else { continue }
+            for package in readings.map(\.package) {
+                let message = "verdaccio's configuration serves \(package) from \"\(expected(package))\""
+                findings.insert(Finding(.misplacedPackage, directory.string, message))
+            }
+        }
+        return packages.sorted { $0.package < $1.package }
+    }
+
+    /// Visits a storage, or a directory that is taken for one.
     mutating func visit(_ reader: DirectoryReader, prefix: String, depth: Int) throws(FileSystemError) {
-        guard visited.insert(reader.path).inserted else { return }
-        let isPackageToo = locations.contains { $0.directory == reader.path }
-        for name in try reader.names() where !name.hasPrefix(".") && !(isPackageToo && FileName(name) != nil) {
-            let subject = prefix + name
+        for name in try reader.names() where !name.hasPrefix(".") {
+            look(at: name, of: reader, subject: prefix + name) { search throws(FileSystemError) in
+                try search.visitDirectory(named: name, of: reader, subject: prefix + name, depth: depth)
+            }
+        }
+    }
+
+    /// Visits a sub-directory that the configuration names, where there is one.
+    mutating func visit(_ subdirectory: String, of root: FilePath) {
+        var parents = root
+        for part in subdirectory.split(separator: "/") {
+            parents.append(String(part))
+            switch try? DiskFileSystem().status(of: parents)?.kind {
+            case .directory: continue
+            case .symbolicLink: findings.insert(.link(subdirectory))
+            default: break
+            }
+            return
+        }
+        readable(subdirectory) { search throws(FileSystemError) in
+            guard let reader = try DirectoryReader(opening: parents) else { return }
+            try search.visit(reader, prefix: "\(subdirectory)/", depth: 1)
+        }
+    }
+
+    /// Looks at one entry: a directory is handed to `body`, anything else is a finding.
+    private mutating func look(
+        at name: String, of reader: DirectoryReader, subject: String, _ body: (inout Search) throws(FileSystemError) -> Void
+    ) {
+        readable(subject) { search throws(FileSystemError) in
             switch try reader.status(of: name)?.kind {
-            case nil: noticeUnspeakable(name, subject)
-            case .directory: try visitDirectory(named: name, of: reader, subject: subject, depth: depth)
-            case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
+            case nil: if name.contains("\u{FFFD}") { search.findings.insert(.notUTF8(subject)) }
+            case .directory: try body(&search)
+            case .symbolicLink: search.findings.insert(.link(subject))
+            // A storage may lie in the directory of a package; the package's files are no strays there.
+            case .file where FileName(name) != nil && search.configured.contains(reader.path): break
             case .file, .other:
-                findings.append(Finding(.strayEntry, subject, "not a package; verdaccio's search ends at such an entry"))
+                search.findings.insert(Finding(.strayEntry, subject, "not a package; verdaccio's search ends at such an entry"))
             }
         }
     }
@@ -125,69 +162,49 @@ private struct Search {
     private mutating func visitDirectory(
         named name: String, of reader: DirectoryReader, subject: String, depth: Int
     ) throws(FileSystemError) {
+        let path = reader.path.appending(name)
         if name.hasPrefix("@") {
-            guard let scope = try open(reader.path.appending(name), subject: subject) else { return }
-            let isStorageToo = storages.contains(scope.path)
-            for part in try scope.names() where !part.hasPrefix(".") && !(isStorageToo && part.hasPrefix("@")) {
-                let subject = "\(subject)/\(part)"
-                switch try scope.status(of: part)?.kind {
-                case nil: noticeUnspeakable(part, subject)
-                case .directory: add("\(name)/\(part)", at: scope.path.appending(part), subject: subject)
-                case .symbolicLink: findings.append(Finding(.symbolicLink, subject, "symbolic links are not followed"))
-                case .file, .other:
-                    findings.append(Finding(.strayEntry, subject, "not a package; verdaccio's search ends at such an entry"))
+            guard let scope = try DirectoryReader(opening: path) else { return }
+            for part in try scope.names() where !part.hasPrefix(".") {
+                // Where the scope's directory is a storage, too, a scope below it is that storage's.
+                if part.hasPrefix("@"), configured.contains(path) { continue }
+                look(at: part, of: scope, subject: "\(subject)/\(part)") { search in
+                    search.add("\(name)/\(part)", at: path.appending(part), subject: "\(subject)/\(part)")
                 }
             }
             return
         }
-        do throws(FileSystemError) {
-            if try reader.status(of: "\(name)/package.json") != nil {
-                add(name, at: reader.path.appending(name), subject: subject)
-                return
-            }
-        } catch {
-            try noticeUnreadable(error, subject)
-            return
-        }
-        guard let directory = try open(reader.path.appending(name), subject: subject) else { return }
-        if storages.contains(directory.path) { return }
+        if try reader.status(of: "\(name)/package.json") != nil { return add(name, at: path, subject: subject) }
+        guard let directory = try DirectoryReader(opening: path) else { return }
         let names = try directory.names()
         let visible = names.filter { !$0.hasPrefix(".") }
         if names.contains(where: { $0.hasSuffix(".tgz") || $0.contains(".tgz.tmp-") || $0.hasPrefix("package.json") }) {
-            add(name, at: directory.path, subject: subject)
+            add(name, at: path, subject: subject)
         } else if visible.isEmpty {
-            findings.append(Finding(.emptyDirectory, subject, "an empty directory; verdaccio's search ends at such an entry"))
+            findings.insert(Finding(.emptyDirectory, subject, "an empty directory; verdaccio's search ends at such an entry"))
         } else if depth < Self.depthLimit {
             try visit(directory, prefix: "\(subject)/", depth: depth + 1)
         } else {
-            findings.append(Finding(.strayEntry, subject, "nested too deep to be a storage of its own"))
+            findings.insert(Finding(.strayEntry, subject, "nested too deep to be a storage of its own"))
         }
     }
 
-    private mutating func open(_ path: FilePath, subject: String) throws(FileSystemError) -> DirectoryReader? {
-        do throws(FileSystemError) {
-            return try DirectoryReader(opening: path)
-        } catch {
-            try noticeUnreadable(error, subject)
-            return nil
+    /// Runs a body; what it cannot read is a finding.
+    private mutating func readable(_ subject: String, _ body: (inout Search) throws(FileSystemError) -> Void) {
+        do throws(FileSystemError) { try body(&self) } catch {
+            findings.insert(Finding(.unreadable, subject, error.description))
         }
-    }
-
-    private mutating func noticeUnreadable(_ error: FileSystemError, _ subject: String) throws(FileSystemError) {
-        guard error.errno == .permissionDenied else { throw error }
-        findings.append(Finding(.unreadable, subject, error.description))
-    }
-
-    /// A name that is not UTF-8 comes with replacement characters and cannot be asked for.
-    private mutating func noticeUnspeakable(_ name: String, _ subject: String) {
-        if name.contains("\u{FFFD}") { findings.append(Finding(.invalidName, subject, "the name is not UTF-8; it does not travel")) }
     }
 
     private mutating func add(_ name: String, at directory: FilePath, subject: String) {
         guard let package = PackageName(name) else {
-            findings.append(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
+            findings.insert(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
             return
         }
-        locations.append(StorageLayout.Location(package: package, directory: directory))
+        locations.insert(StorageLayout.Location(package: package, directory: directory))
     }
+}
+
+extension Finding {
+    fileprivate static func link(_ subject: String) -> Finding { Finding(.symbolicLink, subject, "symbolic links are not followed") }
 }

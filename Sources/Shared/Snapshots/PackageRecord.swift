@@ -29,6 +29,9 @@ package struct PackageRecord: Sendable, Hashable {
     package var tarballs: [Tarball]
     package var findings: [Finding]
 
+    /// Whether all that was there could be read; a record of less is not relied on.
+    var isComplete: Bool { !findings.contains { $0.code == .changedWhileRead || $0.code == .unreadable } }
+
     /// What of the package belongs into a snapshot, sorted by path.
     package func files(of package: PackageName) -> [SnapshotFile] {
         guard let form else { return [] }

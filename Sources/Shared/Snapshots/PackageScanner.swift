@@ -7,7 +7,7 @@ import SystemPackage
 struct PackageScan: Sendable {
     let package: PackageName
     let record: PackageRecord
-    /// Whether the package looks exactly as the previous record says.
+    /// Whether the package held still and looks exactly as the previous record says.
     let isUnchanged: Bool
     /// Whether the record must be written back, which it must also where only its scan time moved on.
     let isNewRecord: Bool
@@ -23,6 +23,10 @@ struct PackageScanner: Sendable {
     let store: SnapshotStore
     /// When the scan began, on the clock that file times are taken from.
     let scanStart: Int64
+    /// Largest transfer form, in bytes; a test gives a smaller one.
+    var formLimit = SnapshotFile.packumentLimit
+    /// Reads and digests tarballs; a test gives its own outcomes.
+    var hash: @Sendable ([TarballHasher.Job]) -> [TarballHasher.Outcome] = { TarballHasher.hash($0) }
 
     /// Scans packages; the results are in the order of the inputs.
     ///
@@ -31,18 +35,11 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft(location: $0.0, previous: $0.1, scanStart: scanStart) }
-        let objects = try DirectoryReader(opening: store.objects)
-        // A record is worth nothing without the transfer form it names.
-        for index in drafts.indices {
-            drafts[index].look { record in
-                guard let form = record.form else { return true }
-                return (try? objects?.status(of: form.digest.hex)) != nil
-            }
-        }
+        for index in drafts.indices { drafts[index].look(for: store) }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
-        let results = TarballHasher.hash(jobs.map(\.1))
+        let results = hash(jobs.map(\.1))
         for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
-        return try drafts.map { try $0.finished(writingFormsTo: store) }
+        return try drafts.map { try $0.finished(writingFormsTo: store, limit: formLimit) }
     }
 
     /// One package on its way from directory to record.
@@ -57,7 +54,7 @@ struct PackageScanner: Sendable {
         var contentFindings: [Finding] = []
         var passingFindings: [Finding] = []
         var reused: PackageRecord?
-        /// Something changed or vanished while it was read, so what was learnt is of no one moment.
+        /// Whether something changed or vanished while it was read.
         var hasMoved = false
 
         init(location: StorageLayout.Location, previous: PackageRecord?, scanStart: Int64) {
@@ -69,17 +66,17 @@ struct PackageScanner: Sendable {
         private var name: String { location.package.text }
 
         /// Lists the directory, compares with the record, and decides what must be read.
-        mutating func look(isFormKept: (PackageRecord) -> Bool) {
+        mutating func look(for store: SnapshotStore) {
             var found: [(FileName, FileIdentity)] = []
             do {
-                guard let reader = try DirectoryReader(opening: location.directory) else { return }
+                guard let reader = try DirectoryReader(opening: location.directory) else { return noticeMove(name, "vanished") }
                 for entry in try reader.names() {
                     guard let file = FileName(entry) else {
                         try notice(entry, reader.status(of: entry)?.kind)
                         continue
                     }
                     switch try reader.status(of: entry) {
-                    case nil: continue
+                    case nil: noticeMove("\(name)/\(entry)", "vanished")
                     case let status? where status.kind == .file: found.append((file, status.identity))
                     case let status?:
                         let kind = status.kind == .symbolicLink ? Finding.Code.symbolicLink : .strayEntry
@@ -90,17 +87,27 @@ struct PackageScanner: Sendable {
                 contentFindings.append(Finding(.unreadable, name, "\(error)"))
                 return
             }
-            if let previous, isSame(found, as: previous), isFormKept(previous) {
+            if let previous, isSame(found, as: previous), previous.form.map({ isKept($0, in: store) }) ?? true {
                 reused = previous
                 return
             }
             read(found)
         }
 
+        /// What was learnt of a package that moves is of no one moment.
+        private mutating func noticeMove(_ subject: String, _ word: String) {
+            contentFindings.append(Finding(.changedWhileRead, subject, "\(word) while it was read"))
+            hasMoved = true
+        }
+
+        /// Whether the form that a record names is there as a whole; it was synced before the record was kept.
+        private func isKept(_ form: PackageRecord.Form, in store: SnapshotStore) -> Bool {
+            let status = try? DiskFileSystem().status(of: store.object(form.digest))
+            return status?.kind == .file && status?.identity.size == form.size
+        }
+
         private mutating func notice(_ entry: String, _ kind: FileStatus.Kind?) {
-            if kind == nil, entry.contains("\u{FFFD}") {
-                passingFindings.append(Finding(.invalidName, "\(name)/\(entry)", "the name is not UTF-8; it does not travel"))
-            }
+            if kind == nil, entry.contains("\u{FFFD}") { passingFindings.append(.notUTF8("\(name)/\(entry)")) }
             if kind == nil || entry.hasPrefix(".") || entry.hasPrefix("package.json.lock") { return }
             if entry.contains(".tgz.tmp-") || entry.hasPrefix("package.json.tmp") {
                 passingFindings.append(Finding(.leftover, "\(name)/\(entry)", "a download under way, or the rest of one"))
@@ -110,6 +117,7 @@ struct PackageScanner: Sendable {
         }
 
         private func isSame(_ found: [(FileName, FileIdentity)], as record: PackageRecord) -> Bool {
+            guard record.isComplete, !hasMoved else { return false }
             var rest = record.tarballs[...]
             var packument: FileIdentity?
             for (file, identity) in found {
@@ -155,16 +163,12 @@ struct PackageScanner: Sendable {
             let subject = "\(name)/package.json"
             do {
                 guard let reader = try FileReader(opening: location.directory.appending("package.json")) else {
-                    contentFindings.append(Finding(.changedWhileRead, subject, "vanished while it was read"))
-                    hasMoved = true
-                    return
+                    return noticeMove(subject, "vanished")
                 }
                 let before = try reader.status().identity
                 let bytes = try reader.readAll(limit: StoredPackument.sizeLimit)
                 guard try reader.status().identity == before else {
-                    contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
-                    hasMoved = true
-                    return
+                    return noticeMove(subject, "changed")
                 }
                 packument = before
                 stored = try StoredPackument(parsing: bytes, of: location.package, holding: tarballs)
@@ -188,15 +192,13 @@ struct PackageScanner: Sendable {
             switch result {
             case .hashed(let identity, let proof):
                 tarballs[job.file] = PackageRecord.Tarball(file: job.file, identity: identity, proof: proof, version: nil)
-            case .changed:
-                contentFindings.append(Finding(.changedWhileRead, subject, "changed while it was read"))
-                hasMoved = true
-            case .vanished: hasMoved = true
+            case .changed: noticeMove(subject, "changed")
+            case .vanished: noticeMove(subject, "vanished")
             case .unreadable(let error): contentFindings.append(Finding(.unreadable, subject, error.description))
             }
         }
 
-        func finished(writingFormsTo store: SnapshotStore) throws -> PackageScan {
+        func finished(writingFormsTo store: SnapshotStore, limit: Int64) throws -> PackageScan {
             if let reused { return result(reused, isUnchanged: true, isNew: false) }
             var findings = contentFindings
             var form: PackageRecord.Form?
@@ -205,9 +207,9 @@ struct PackageScanner: Sendable {
                 let made = TransferForm.make(of: location.package, from: stored, tarballs: tarballs.mapValues(\.proof))
                 findings += made.findings
                 if let transferForm = made.form {
-                    form = try keep(transferForm, in: store)
+                    form = try keep(transferForm, in: store, limit: limit)
                     if form == nil {
-                        let message = "its transfer form has more than \(SnapshotFile.packumentLimit) bytes"
+                        let message = "its transfer form has more than \(limit) bytes"
                         findings.append(Finding(.packumentTooLarge, "\(location.package)/package.json", message))
                     }
                     for version in transferForm.carried { carried[version.file] = version.version }
@@ -232,14 +234,12 @@ struct PackageScanner: Sendable {
                 passingFindings: passingFindings, hashedFiles: jobs.count, hashedBytes: jobs.reduce(0) { $0 + $1.size })
         }
 
-        /// Writes the form by its digest, unless it differs from the previous one in the readme only.
-        private func keep(_ form: TransferForm, in store: SnapshotStore) throws -> PackageRecord.Form? {
+        /// Writes the form by its digest, unless it differs from the previous one in the readme only; `nil` for one above the limit.
+        private func keep(_ form: TransferForm, in store: SnapshotStore, limit: Int64) throws -> PackageRecord.Form? {
             let (bytes, core) = form.bytesAndCore()
             let files = DiskFileSystem()
-            if let before = previous?.form, before.coreDigest == core, try files.status(of: store.object(before.digest)) != nil {
-                return before
-            }
-            guard bytes.count <= SnapshotFile.packumentLimit else { return nil }
+            if let before = previous?.form, before.coreDigest == core, isKept(before, in: store) { return before }
+            guard bytes.count <= limit else { return nil }
             let digest = SHA512.digest(of: bytes)
             let object = store.object(digest)
             // No record names it before it is synced, so what a power cut left here is no more than a rest.
