@@ -3,18 +3,22 @@ import Synchronization
 import SystemPackage
 
 /// The machine's file system until its n-th change, from which on every change fails: what a killed process leaves behind.
+///
+/// Where the failure does not last, only that change fails, and the process goes on to clear up.
 final class CrashingFileSystem: FileSystem {
     private let disk = DiskFileSystem()
     private let stepsLeft: Mutex<Int>
+    private let isLasting: Bool
 
-    init(stepsUntilCrash: Int) {
+    init(stepsUntilCrash: Int, isLasting: Bool = true) {
         stepsLeft = Mutex(stepsUntilCrash)
+        self.isLasting = isLasting
     }
 
     private func step(_ path: FilePath) throws(FileSystemError) {
         let isOver = stepsLeft.withLock { steps in
             steps -= 1
-            return steps < 0
+            return isLasting ? steps < 0 : steps == -1
         }
         if isOver { throw FileSystemError("go on after the crash at", path, .ioError) }
     }

@@ -104,8 +104,8 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Put a bundle on a medium and read it back from the device.",
         discussion: """
-            Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, renames, reads every byte back, and lists it in ferry/index.json last. A \
-            medium that fills up or vanishes keeps what it held.
+            Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, reads every byte back, renames, and lists it in ferry/index.json last. A \
+            medium that fills up or vanishes keeps what it held. A copy that is not whole, or another cut of it, is written anew.
             """)
 
     @Argument(help: "The bundle's id; the newest by default.") var bundle: String?

@@ -48,11 +48,12 @@ package struct MediumWriter: Sendable {
 
     /// Copies the archive, cut into volumes where `volumeSize` bytes are given, and lists it in the index last.
     ///
-    /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again; a damaged copy
-    /// is written anew. One export at a time: the medium's folder is locked.
+    /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again. Another cut,
+    /// and a copy that is not whole, are written anew: the copy that stands there goes when the new one was read back, a damaged one
+    /// before it where the room is needed. One export at a time: the medium's folder is locked.
     ///
-    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. The bundle is then in the index only if it was before
-    ///   and is sound, and everything else is as it was.
+    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. Everything else on the medium is then as it was, and
+    ///   the index lists no copy of the bundle but one that stands there.
     package func export(_ archive: ArchiveSource, volumeSize: Int64?) throws -> MediumEntry {
         guard try files.status(of: medium.root)?.kind == .directory else { throw Refusal.notADirectory(medium.root) }
         try prepareFolder(medium.folder)
@@ -64,28 +65,27 @@ package struct MediumWriter: Sendable {
         let plan = try self.plan(archive, summary: summary, volumeSize: volumeSize)
         var entries = try medium.entries() ?? []
         try removeLeftovers(of: summary, listed: entries)
-        if let entry = entries.first(where: { $0.descriptor == summary }) {
-            if try isWhole(entry, archive: archive, tail: tail) {
-                if volumeSize == nil || entry.volumes.map(\.size) == plan.volumes.map(\.size) { return entry }
-            } else {
-                try forget(summary, in: &entries)
-            }
+        var isDamaged = false
+        if let entry = entries.first(where: { $0.descriptor.bundle == summary.bundle }) {
+            isDamaged = try !isWhole(entry, summary: summary, archive: archive, tail: tail)
+            if !isDamaged, volumeSize == nil || entry.volumes.map(\.size) == plan.volumes.map(\.size) { return entry }
         }
-        let others = entries.filter { $0.descriptor != summary }
+        let others = entries.filter { $0.descriptor.bundle != summary.bundle }
         guard MediumIndex.fits(others + [plan]) else { throw Refusal.indexFull(indexPath) }
-        let space = try FileSystemSpace(holding: medium.root)
         let needed = archive.length + Int64(tail.chunkTable.count) + 1 << 20
-        guard space.freeBytes >= needed else { throw Refusal.noSpace(needed: needed, free: space.freeBytes) }
+        if isDamaged, try freeBytes() < needed { try forget(summary, in: &entries) }
+        let free = try freeBytes()
+        guard free >= needed else { throw Refusal.noSpace(needed: needed, free: free) }
         try writePapers()
-        let entry = try place(archive, tail: tail, plan: plan, entries: &entries)
-        try files.replace(indexPath, with: MediumIndex.bytes(entries + [entry]))
-        return entry
+        return try place(archive, tail: tail, plan: plan, entries: &entries)
     }
 
     private static let folders = ["bundles", "receipts", "requests"]
     private var bundles: FilePath { medium.folder.appending("bundles") }
     private var indexPath: FilePath { medium.folder.appending("index.json") }
     private func draft(of summary: MediumEntry.Summary) -> FilePath { bundles.appending(".\(summary.bundle).draft") }
+
+    private func freeBytes() throws(FileSystemError) -> Int64 { try FileSystemSpace(holding: medium.root).freeBytes }
 
     /// A link here would lead what is written out of the medium.
     private func prepareFolder(_ path: FilePath) throws {
@@ -128,7 +128,7 @@ package struct MediumWriter: Sendable {
         try files.removeTree(medium.directory(of: summary.bundle))
     }
 
-    /// Writes the bundle as a draft, gives it its name, and reads it back; a copy that stood there goes when the draft is whole.
+    /// Writes the bundle as a draft, reads it back, gives it its name and lists it; a copy that stood there goes before that.
     private func place(
         _ archive: ArchiveSource, tail: BundleTail, plan: MediumEntry, entries: inout [MediumEntry]
     ) throws -> MediumEntry {
@@ -139,14 +139,17 @@ package struct MediumWriter: Sendable {
         do {
             let entry = try fill(draft, archive: archive, tail: tail, plan: plan)
             try files.syncDirectory(draft)
+            try readBack(entry, in: draft, total: archive.length)
             if entries.contains(where: { $0.descriptor.bundle == summary.bundle }) { try forget(summary, in: &entries) }
             try files.rename(draft, to: final)
             try files.syncDirectory(bundles)
-            try readBack(entry, in: final, total: archive.length)
+            try files.replace(indexPath, with: MediumIndex.bytes(entries + [entry]))
             return entry
         } catch {
             try? files.removeTree(draft)
-            if !entries.contains(where: { $0.descriptor.bundle == summary.bundle }) { try? files.removeTree(final) }
+            // The index on the medium decides, since its replacement may have come to pass though it failed.
+            let listed = try? medium.entries() ?? []
+            if let listed, !listed.contains(where: { $0.descriptor.bundle == summary.bundle }) { try? files.removeTree(final) }
             throw error
         }
     }
@@ -154,7 +157,7 @@ package struct MediumWriter: Sendable {
     private func writePapers() throws {
         let readme = medium.folder.appending("README.txt")
         let text = Array(MediumReadme.text.utf8)
-        if try files.contents(of: readme, limit: 1 << 20) != text { try files.replace(readme, with: text) }
+        if (try? files.contents(of: readme, limit: text.count)) != text { try files.replace(readme, with: text) }
         try files.syncDirectory(medium.folder)
         try files.syncDirectory(medium.root)
     }
@@ -171,20 +174,34 @@ package struct MediumWriter: Sendable {
         return papers + [("SHA512SUMS", Array(sums.utf8))]
     }
 
-    /// Whether the copy that the index lists is the archive, to its last byte on the device, with all its papers.
-    private func isWhole(_ entry: MediumEntry, archive: ArchiveSource, tail: BundleTail) throws -> Bool {
-        let directory = medium.directory(of: entry.descriptor.bundle)
-        for (name, bytes) in papers(tail, volumes: entry.volumes) {
-            guard try files.contents(of: directory.appending(name), limit: bytes.count) == bytes else { return false }
+    /// Whether the copy that the index lists is the archive, to its last byte on the device, with all its papers; what cannot be read
+    /// of it is not.
+    private func isWhole(
+        _ entry: MediumEntry, summary: MediumEntry.Summary, archive: ArchiveSource, tail: BundleTail
+    ) throws -> Bool {
+        guard entry.descriptor == summary, entry.size == archive.length else { return false }
+        let directory = medium.directory(of: summary.bundle)
+        let hasPapers = try isReadable {
+            try files.status(of: directory)?.kind == .directory
+                && papers(tail, volumes: entry.volumes).allSatisfy { name, bytes in
+                    try files.contents(of: directory.appending(name), limit: bytes.count) == bytes
+                }
         }
-        guard entry.size == archive.length else { return false }
+        guard hasPapers else { return false }
         var offset: Int64 = 0
         for volume in entry.volumes {
             guard try digest(of: archive, from: offset, size: volume.size) == volume.digest else { return false }
             offset += volume.size
         }
-        do { try readBack(entry, in: directory, total: archive.length) } catch is Refusal { return false }
-        return true
+        return try isReadable {
+            try readBack(entry, in: directory, total: archive.length)
+            return true
+        }
+    }
+
+    /// Whether a check of what is on the medium passes; that it cannot be made is a no.
+    private func isReadable(_ check: () throws -> Bool) throws -> Bool {
+        do { return try check() } catch is Refusal { return false } catch is FileSystemError { return false }
     }
 
     private func fill(_ draft: FilePath, archive: ArchiveSource, tail: BundleTail, plan: MediumEntry) throws -> MediumEntry {
