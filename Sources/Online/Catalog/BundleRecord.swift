@@ -46,11 +46,14 @@ package enum CatalogError: Error, Equatable, CustomStringConvertible {
     /// A newer program has brought it up to a form this one does not know.
     case newer(FilePath)
     case damaged(String)
+    /// The disk has no room for the change, or too little to begin it.
+    case noSpace(FilePath)
 
     package var description: String {
         switch self {
         case .newer(let path): "\"\(path)\" was written by a newer ferry-online; use that one"
         case .damaged(let what): "the catalog is damaged: \(what)"
+        case .noSpace(let path): "no space is left on the disk that holds \"\(path)\"; make room and repeat the command"
         }
     }
 }

@@ -12,18 +12,58 @@ package import SystemPackage
 /// Several processes may use it at once. Every change is durable when its call returns. Nothing of GRDB leaves this module.
 package final class Catalog: Sendable {
     private let pool: DatabasePool
+    private let room: Room
 
     /// Opens the database, creating it and bringing it up to date where needed.
     ///
-    /// - Throws: `CatalogError` for a database of a newer program; GRDB's errors for one that is damaged or locked.
-    package init(opening path: FilePath) throws {
+    /// - Parameter freeBytes: asks how much the disk that holds a directory still takes; a test gives its own answer.
+    /// - Throws: `CatalogError` for a database of a newer program, or where the disk is full; GRDB's errors for one that is damaged or
+    ///   locked.
+    package init(
+        opening path: FilePath,
+        freeBytes: @escaping @Sendable (FilePath) throws -> Int64 = { try FileSystemSpace(holding: $0).freeBytes }
+    ) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-        pool = try DatabasePool(path: path.string, configuration: configuration)
-        let migrator = Self.migrator
-        if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw CatalogError.newer(path) }
-        try migrator.migrate(pool)
+        let room = Room(path: path, freeBytes: freeBytes)
+        self.room = room
+        pool = try room.working {
+            let pool = try DatabasePool(path: path.string, configuration: configuration)
+            let migrator = Self.migrator
+            if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw CatalogError.newer(path) }
+            try migrator.migrate(pool)
+            return pool
+        }
+    }
+
+    private func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result {
+        try room.working(bytes) { try pool.write(change) }
+    }
+
+    /// The room that SQLite needs to work in.
+    ///
+    /// Readers go on beside a writer because of SQLite's write-ahead log, and the index of that log is a file mapped into memory: where
+    /// the disk has no block for one of its pages, touching it ends the process. So nothing is begun without a reserve, and no change
+    /// without room for it twice, in the log and in the database.
+    private struct Room {
+        let path: FilePath
+        let freeBytes: @Sendable (FilePath) throws -> Int64
+
+        /// Runs a body where there is room for it and so many bytes of data; a full disk is `CatalogError.noSpace`, whoever finds it.
+        func working<Result>(_ bytes: Int64 = 0, _ body: () throws -> Result) throws -> Result {
+            guard try hasReserve(beside: 2 * bytes) else { throw CatalogError.noSpace(path) }
+            do { return try body() } catch let error as DatabaseError {
+                let isFull = error.resultCode == .SQLITE_FULL
+                let isFullBelow = try error.resultCode == .SQLITE_IOERR && !hasReserve(beside: 0)
+                throw isFull || isFullBelow ? CatalogError.noSpace(path) : error
+            }
+        }
+
+        private func hasReserve(beside bytes: Int64) throws -> Bool {
+            let directory = path.removingLastComponent()
+            return try freeBytes(directory.isEmpty ? "." : directory) >= FileSystemSpace.reserve + bytes
+        }
     }
 
     private static var migrator: DatabaseMigrator {
@@ -49,7 +89,7 @@ package final class Catalog: Sendable {
     /// The id is made when it is first asked for and never changes.
     package func origin(random: () -> [UInt8]) throws -> Identifier {
         let fresh = Identifier(.origin, random: random())
-        let text = try pool.write { db in
+        let text = try write { db in
             try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [fresh.text])
             return try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'")
         }
@@ -61,7 +101,7 @@ package final class Catalog: Sendable {
     ///
     /// A number that was taken is never given again.
     package func takeSequence() throws -> Int64 {
-        try pool.write { db in
+        try write { db in
             let last = try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'sequence'").flatMap { Int64($0) } ?? 0
             try db.execute(
                 sql: "INSERT INTO setting VALUES ('sequence', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -72,7 +112,7 @@ package final class Catalog: Sendable {
 
     /// Keeps a bundle that was written.
     package func add(_ bundle: BundleRecord) throws {
-        try pool.write { db in
+        try write { db in
             let counts = bundle.counts
             try db.execute(
                 sql: "INSERT INTO bundle VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -121,12 +161,11 @@ extension Catalog: ScanRecords {
     }
 
     package func keep(_ records: [(PackageName, PackageRecord)]) throws {
-        try pool.write { db in
+        let encoded = records.map { (Self.key($0.0), Data($0.1.encoded)) }
+        try write(bytes: encoded.reduce(0) { $0 + Int64($1.0.count + $1.1.count) }) { db in
             let statement = try db.cachedStatement(
                 sql: "INSERT INTO scan_record VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
-            for (name, record) in records {
-                try statement.execute(arguments: [Self.key(name), Data(record.encoded)])
-            }
+            for (key, record) in encoded { try statement.execute(arguments: [key, record]) }
         }
     }
 
