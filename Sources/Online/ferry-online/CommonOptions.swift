@@ -85,7 +85,7 @@ func reporting(_ body: () throws -> Void) throws {
 private func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is ProcessLock.Held: 11
-    case let error as BundleError where error.code != .sourceChanged: 3
+    case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
     default: 1
     }
 }
@@ -94,8 +94,9 @@ private func hints(for error: any Error) -> [String] {
     switch error {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
+    case is SnapshotBuilder.TooLarge: ["no snapshot was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
-    case MediumWriter.Refusal.readBackDiffers: ["take another medium; the bundle is not listed on this one"]
+    case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]
     case let error as KeyFileError where error.cause.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]
     default: []

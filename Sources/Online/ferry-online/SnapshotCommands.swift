@@ -11,8 +11,8 @@ struct Snapshot: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Record what the storage holds now.",
         discussion: """
-            Reads only what changed since the last snapshot. Damaged, undeclared and unreadable files are reported and left out. Where \
-            nothing changed, the last snapshot stands and is named.
+            Reads only what changed since the last snapshot. Damaged, undeclared and unreadable files are reported and left out; \
+            those that earlier snapshots held are named as withheld, since they have not left the storage. Where nothing changed, the last snapshot stands and is named.
             """)
 
     @OptionGroup var storage: StorageOptions
@@ -45,6 +45,7 @@ struct Snapshot: ParsableCommand {
             object["new"] = .bool(report.isNew)
             object["hashedFiles"] = .integer(report.hashedFiles)
             object["hashedBytes"] = .integer(report.hashedBytes)
+            object["withheld"] = .array(report.withheld.map { .string($0.description) })
             object["passes"] = .integer(report.passes)
             object["findings"] = .array(
                 report.findings.map {
@@ -58,6 +59,12 @@ struct Snapshot: ParsableCommand {
         }
         for finding in report.findings.prefix(50) { Terminal.say("\(finding)") }
         if report.findings.count > 50 { Terminal.say("… and \(report.findings.count - 50) more findings; --json lists them all") }
+        if !report.withheld.isEmpty {
+            let first = report.withheld.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+            Terminal.say(
+                "warning: \(report.withheld.count) files of earlier snapshots could not be taken, though they have not left the storage; "
+                    + "bundles neither carry nor remove them: \(first)\(report.withheld.count > 3 ? ", …" : "")")
+        }
         let counts = header.counts
         Terminal.say(
             "\(report.isNew ? "new snapshot" : "unchanged since snapshot"): \(counts.packages) packages, \(counts.files) files, "
@@ -91,7 +98,10 @@ struct Snapshots: ParsableCommand {
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what differs between two snapshots, by content.",
-        discussion: "Lines begin with + for added, ~ for changed, - for removed. BASELINE may be \"empty\".")
+        discussion: """
+            Lines begin with + for added, ~ for changed, - for removed, ! for withheld: not in TARGET, though it has not left the storage. \
+            BASELINE may be "empty".
+            """)
 
     @Argument(help: "The snapshot to start from, or \"empty\".") var baseline: String
     @Argument(help: "The snapshot to end at; the newest by default.") var target: String?
@@ -99,9 +109,11 @@ struct Diff: ParsableCommand {
 
     func run() throws {
         try reporting {
-            var counts = (added: 0, changed: 0, removed: 0)
+            var counts = (added: 0, changed: 0, removed: 0, withheld: 0)
             let from = try state.baseline(baseline)
-            try forEachChange(from: from, to: state.target(target)) { change in
+            let to = try state.target(target)
+            let withheld = try state.snapshots().withheldPaths(of: to.header.id)
+            try forEachChange(from: from, to: to) { change in
                 switch change {
                 case .added(let file):
                     counts.added += 1
@@ -109,12 +121,16 @@ struct Diff: ParsableCommand {
                 case .changed(_, let file):
                     counts.changed += 1
                     try show("~", "changed", file)
+                case .removed(let file) where withheld.contains(file.path):
+                    counts.withheld += 1
+                    try show("!", "withheld", file)
                 case .removed(let file):
                     counts.removed += 1
                     try show("-", "removed", file)
                 }
             }
-            Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed")
+            let others = counts.withheld == 0 ? "" : ", \(counts.withheld) withheld"
+            Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed\(others)")
         }
     }
 

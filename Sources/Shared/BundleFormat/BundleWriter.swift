@@ -47,6 +47,7 @@ package struct BundleWriter: Sendable {
 
     private let layout: StorageLayout
     private let store: SnapshotStore
+    private let limits: BundleLimits
     /// Told after every batch: files packed, files in all, bytes packed.
     private let progress: @Sendable (Int, Int, Int64) -> Void
 
@@ -54,24 +55,28 @@ package struct BundleWriter: Sendable {
     private static let windowLog: Int32 = 21
 
     package init(
-        layout: StorageLayout, store: SnapshotStore, progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
+        layout: StorageLayout, store: SnapshotStore, limits: BundleLimits = BundleLimits(),
+        progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
     ) {
         self.layout = layout
         self.store = store
+        self.limits = limits
         self.progress = progress
     }
 
     /// Writes `<label>.tar.zst` into a directory that exists and is the bundle's alone.
     ///
     /// - Throws: `BundleError.Code.sourceChanged` naming the file when a tarball or form is gone or not what the snapshot says;
-    ///   `FileSystemError`. What was written by then is garbage in that directory.
+    ///   `.tooLarge`, before the archive is begun, for one that no reader would take; `FileSystemError`. What was written by then is garbage in that directory.
     package func write(
         from baseline: SnapshotReader?, to target: SnapshotReader, into directory: FilePath, envelope: Envelope
     ) throws -> Written {
         let work = directory.appending(".work")
         let files = DiskFileSystem()
         _ = try files.createDirectory(work)
-        let texts = try LeadingTexts(baseline: baseline, target: target, work: work)
+        let texts = try LeadingTexts(
+            baseline: baseline, target: target, withheld: store.withheldPaths(of: target.header.id), limits: limits, work: work)
+        try limits.check(texts.header.counts, documents: texts.length())
         let label = "diff-\(envelope.created.minuteLabel)"
         let path = directory.appending("\(label).tar.zst")
         let writer = try FileWriter(creating: path)

@@ -16,7 +16,12 @@ struct LeadingTexts {
     private let work: FilePath
 
     /// Compares the snapshots and writes the documents below `work`.
-    init(baseline: SnapshotReader?, target: SnapshotReader, work: FilePath) throws {
+    ///
+    /// - Parameter withheld: what the target does not hold, and yet has not left the storage.
+    /// - Throws: `BundleError.Code.tooLarge` for a bundle that no reader would take.
+    init(
+        baseline: SnapshotReader?, target: SnapshotReader, withheld: Set<StorePath>, limits: BundleLimits, work: FilePath
+    ) throws {
         self.work = work
         let tarballs = try LineSpool(work.appending("tarballs"))
         let packuments = try LineSpool(work.appending("packuments"))
@@ -27,7 +32,10 @@ struct LeadingTexts {
         var package: String?
         try forEachChange(from: baseline, to: target) { change in
             guard let file = change.target else {
-                if case .removed(let file) = change { try removed.add { file.appendManifestLine(to: &$0, reason: "absent") } }
+                if case .removed(let file) = change, !withheld.contains(file.path) {
+                    try limits.check(removed.count + 1, "removed files")
+                    try removed.add { file.appendManifestLine(to: &$0, reason: "absent") }
+                }
                 return
             }
             let isPackument = file.path.file.isPackument
@@ -35,6 +43,7 @@ struct LeadingTexts {
             try (isPackument ? packumentSums : sums).writer.write(Self.sumLine(file))
             counts.files += 1
             counts.bytes += file.size
+            try limits.check(counts.files, "files")
             if package != file.path.package.text { counts.packages += 1 }
             package = file.path.package.text
         }
@@ -44,7 +53,7 @@ struct LeadingTexts {
             baseline: baseline.map { StateReference(snapshot: $0.header.id, root: $0.header.stateRoot) } ?? .empty,
             target: StateReference(snapshot: target.header.id, root: target.header.stateRoot), counts: counts)
 
-        let manifest = try DigestingWriter(work.appending(Self.manifestName))
+        let manifest = try DigestingWriter(work.appending(Self.manifestName), limits)
         try manifest.write(header.firstLine)
         try manifest.append(tarballs)
         if tarballs.count > 0, packuments.count > 0 { try manifest.write(Array(",\n".utf8)) }
@@ -54,7 +63,7 @@ struct LeadingTexts {
         try manifest.write(Array("\(counts.removed > 0 ? "\n" : "")]}\n".utf8))
         manifestDigest = try manifest.finish()
 
-        let snapshot = try DigestingWriter(work.appending(Self.snapshotName))
+        let snapshot = try DigestingWriter(work.appending(Self.snapshotName), limits)
         var reader = target
         while let file = try reader.next() {
             var line: [UInt8] = []
@@ -65,11 +74,11 @@ struct LeadingTexts {
         guard root == target.header.stateRoot else {
             throw BundleError(.damaged, "snapshot \(target.header.id)", "its files do not give its state root")
         }
-        let readme = try DigestingWriter(work.appending("README.md"))
+        let readme = try DigestingWriter(work.appending("README.md"), limits)
         try readme.write(Array(ArchiveReadme.text.utf8))
         let readmeDigest = try readme.finish()
 
-        let list = try DigestingWriter(work.appending("SHA512SUMS"))
+        let list = try DigestingWriter(work.appending("SHA512SUMS"), limits)
         for (digest, name) in [(manifestDigest, Self.manifestName), (readmeDigest, "README.md"), (root, Self.snapshotName)] {
             try list.write(Array("\(digest)  \(name)\n".utf8))
         }
@@ -83,6 +92,11 @@ struct LeadingTexts {
         let path = work.appending(name)
         guard let reader = try FileReader(opening: path) else { throw FileSystemError("open", path, .noSuchFileOrDirectory) }
         return reader
+    }
+
+    /// Bytes of all of them.
+    func length() throws -> Int64 {
+        try Self.names.reduce(0) { try $0 + open($1).status().identity.size }
     }
 
     private static func sumLine(_ file: SnapshotFile) -> [UInt8] {
@@ -110,27 +124,31 @@ private final class LineSpool {
     }
 }
 
-/// Writes a document and digests it on the way.
+/// Writes a document and digests it on the way; one that grows too long is refused.
 private final class DigestingWriter {
     private let writer: FileWriter
+    private let limits: BundleLimits
     private let hasher = SHA512Hasher()
 
-    init(_ path: FilePath) throws(FileSystemError) {
+    init(_ path: FilePath, _ limits: BundleLimits) throws(FileSystemError) {
         writer = try FileWriter(creating: path)
+        self.limits = limits
     }
 
-    func write(_ bytes: [UInt8]) throws(FileSystemError) {
+    func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try write($0) }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws {
         hasher.update(bytes)
         try writer.write(bytes)
+        try limits.check(length: writer.count, of: writer.path)
     }
 
     func append(_ spool: LineSpool) throws {
         try spool.writer.flush()
         guard let reader = try FileReader(opening: spool.writer.path) else { return }
-        try forEachPiece(of: reader) { piece in
-            hasher.update(piece)
-            try writer.write(piece)
-        }
+        try forEachPiece(of: reader) { try write($0) }
     }
 
     func finish() throws(FileSystemError) -> SHA512Digest {

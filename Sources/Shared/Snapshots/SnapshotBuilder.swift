@@ -19,6 +19,8 @@ package struct SnapshotBuilder: Sendable {
         package var allowsShrinking = false
         /// Threads that read and hash.
         package var width = 2
+        /// Largest number of files (FORMAT.md §2).
+        package var fileLimit = 4_000_000
 
         package init() {}
     }
@@ -29,6 +31,8 @@ package struct SnapshotBuilder: Sendable {
         /// False where the storage holds what the previous snapshot held: that one is returned.
         package let isNew: Bool
         package let findings: [Finding]
+        /// What earlier snapshots held, still stands in the storage, and could not be taken; sorted.
+        package let withheld: [StorePath]
         /// Tarballs whose bytes were read, over all passes.
         package let hashedFiles: Int
         package let hashedBytes: Int64
@@ -47,6 +51,15 @@ package struct SnapshotBuilder: Sendable {
         package var description: String {
             "\(lost) of the \(of) files of snapshot \(previous) are gone; is the storage mounted?"
         }
+    }
+
+    /// A storage that holds more files than a snapshot may.
+    ///
+    /// Nothing was written.
+    package struct TooLarge: Error, Equatable, CustomStringConvertible {
+        package let limit: Int
+
+        package var description: String { "the storage holds more than the \(limit) files that a snapshot may have" }
     }
 
     private let layout: StorageLayout
@@ -76,7 +89,7 @@ package struct SnapshotBuilder: Sendable {
     ///
     /// Where the content equals that of the newest snapshot, nothing is written and that one is returned.
     ///
-    /// - Throws: `Shrunk`; `FileSystemError` when the storage cannot be read or the state not written. Then no snapshot was made.
+    /// - Throws: `Shrunk`, `TooLarge`; `FileSystemError` when the storage cannot be read or the state not written. Then no snapshot was made.
     package func take(_ options: Options = Options()) throws -> Report {
         let files = DiskFileSystem()
         try files.createDirectories(store.objects)
@@ -90,10 +103,10 @@ package struct SnapshotBuilder: Sendable {
             hashedBytes += pass.hashedBytes
             let isSettled = pass.changed == 0
             if !isSettled, number < Self.passLimit { continue }
-            let (header, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
+            let (header, withheld, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
             return Report(
-                header: header, isNew: isNew, findings: pass.findings, hashedFiles: hashedFiles, hashedBytes: hashedBytes,
-                passes: number)
+                header: header, isNew: isNew, findings: pass.findings, withheld: withheld, hashedFiles: hashedFiles,
+                hashedBytes: hashedBytes, passes: number)
         }
         preconditionFailure("the last pass returns")
     }
@@ -101,6 +114,10 @@ package struct SnapshotBuilder: Sendable {
     /// One pass over the whole storage.
     private struct Pass {
         var changed = 0
+        /// Where packages lie, sorted by name.
+        var locations: [StorageLayout.Location] = []
+        /// Whether packages may lie where they were not found.
+        var isIncomplete = false
         var findings: [Finding] = []
         var hashedFiles = 0
         var hashedBytes: Int64 = 0
@@ -112,7 +129,11 @@ package struct SnapshotBuilder: Sendable {
     private func scan(into draft: FilePath, options: Options) throws -> Pass {
         var pass = Pass()
         let found = try layout.discover()
+        pass.locations = found.packages
         pass.findings = found.findings
+        pass.isIncomplete = found.findings.contains {
+            $0.code == .unreadable || $0.code == .ambiguousPackage || $0.code == .misplacedPackage
+        }
         let scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
         var next = 0
         let pipeline = OrderedPipeline<[(StorageLayout.Location, PackageRecord?)], [PackageScan]>(
@@ -132,6 +153,10 @@ package struct SnapshotBuilder: Sendable {
         while let scans = try pipeline.next() {
             for scan in scans {
                 try manifest.add(package: scan.record.files(of: scan.package))
+                guard manifest.counts.files <= options.fileLimit else {
+                    _ = try DiskFileSystem().remove(draft)
+                    throw TooLarge(limit: options.fileLimit)
+                }
                 pass.findings += scan.record.findings + scan.passingFindings
                 pass.hashedFiles += scan.hashedFiles
                 pass.hashedBytes += scan.hashedBytes
@@ -160,12 +185,13 @@ package struct SnapshotBuilder: Sendable {
 
     private func commit(
         _ pass: Pass, draft: FilePath, started: Timestamp, isSettled: Bool, options: Options
-    ) throws -> (SnapshotHeader, isNew: Bool) {
+    ) throws -> (SnapshotHeader, withheld: [StorePath], isNew: Bool) {
         let files = DiskFileSystem()
         let newest = try store.headers().last
-        if let newest, newest.stateRoot == pass.stateRoot, newest.isSettled == isSettled {
+        let before = try newest.map { try store.withheldPaths(of: $0.id) } ?? []
+        if let newest, newest.stateRoot == pass.stateRoot, newest.isSettled == isSettled, before.allSatisfy({ isThere($0, pass) }) {
             _ = try files.remove(draft)
-            return (newest, false)
+            return (newest, before.sorted(), false)
         }
         let header = SnapshotHeader(
             id: try freeID(at: started), counter: (newest?.counter ?? 0) + 1, origin: origin, created: started, isSettled: isSettled,
@@ -173,24 +199,54 @@ package struct SnapshotBuilder: Sendable {
         try pass.writer?.overwrite(header.firstLine(), at: 0)
         try pass.writer?.sync()
         try pass.writer?.close()
-        if let newest, !options.allowsShrinking { try refuseShrinking(from: newest, draft: draft) }
+        var withheld: [StorePath] = []
+        if let newest {
+            let (lost, standing) = try compare(pass, in: draft, with: newest, withholding: before)
+            if !options.allowsShrinking, lost * 20 > newest.counts.files {
+                _ = try files.remove(draft)
+                throw Shrunk(lost: lost, of: newest.counts.files, previous: newest.id)
+            }
+            withheld = standing
+        }
         let folder = store.directory.appending(header.id.text)
         _ = try files.createDirectory(folder)
+        if !withheld.isEmpty {
+            let list = store.withheldList(of: header.id)
+            try files.write(Array(withheld.map { "\($0)\n" }.joined().utf8), to: list)
+            try files.sync(list)
+        }
         try files.rename(draft, to: store.manifest(of: header.id))
         try files.syncDirectory(folder)
         try files.syncDirectory(store.directory)
-        return (header, true)
+        return (header, withheld, true)
     }
 
-    private func refuseShrinking(from newest: SnapshotHeader, draft: FilePath) throws {
-        guard let target = try SnapshotReader(opening: draft) else { return }
+    /// Counts what the newest snapshot holds and the draft does not, and names what of that, or of what was withheld before, has not left.
+    private func compare(
+        _ pass: Pass, in draft: FilePath, with newest: SnapshotHeader, withholding before: Set<StorePath>
+    ) throws -> (lost: Int, withheld: [StorePath]) {
+        guard let target = try SnapshotReader(opening: draft) else { return (0, []) }
         var lost = 0
+        var withheld = before.filter { isThere($0, pass) }
         try forEachChange(from: store.open(newest.id), to: target) { change in
-            if case .removed = change { lost += 1 }
+            switch change {
+            case .added(let file): withheld.remove(file.path)
+            case .changed: break
+            case .removed(let file):
+                lost += 1
+                if isThere(file.path, pass) { withheld.insert(file.path) }
+            }
         }
-        guard lost * 20 > newest.counts.files else { return }
-        _ = try DiskFileSystem().remove(draft)
-        throw Shrunk(lost: lost, of: newest.counts.files, previous: newest.id)
+        return (lost, withheld.sorted())
+    }
+
+    /// Whether a path has not left the storage, as far as anybody can tell (FORMAT.md §4).
+    private func isThere(_ path: StorePath, _ pass: Pass) -> Bool {
+        if pass.isIncomplete { return true }
+        let place = pass.locations.partitioningIndex { !($0.package < path.package) }
+        let isFound = place < pass.locations.count && pass.locations[place].package == path.package
+        let directory = isFound ? pass.locations[place].directory : layout.directory(of: path.package)
+        do { return try DiskFileSystem().status(of: directory.appending(path.file.text)) != nil } catch { return true }
     }
 
     private func freeID(at moment: Timestamp) throws -> SnapshotID {
@@ -200,5 +256,17 @@ package struct SnapshotBuilder: Sendable {
             if let id = SnapshotID(text), try DiskFileSystem().status(of: store.directory.appending(text)) == nil { return id }
             number += 1
         }
+    }
+}
+
+extension Array {
+    /// The place of the first element that passes, in an array whose elements that pass stand behind all others.
+    fileprivate func partitioningIndex(where isBehind: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -1,4 +1,6 @@
+import CanonicalJSON
 package import Integrity
+package import PackageStore
 import Platform
 package import SystemPackage
 
@@ -17,12 +19,29 @@ package struct SnapshotStore: Sendable {
     /// Where the manifest of a snapshot lies.
     package func manifest(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("manifest.json") }
 
+    /// Where the paths lie that a snapshot withholds.
+    func withheldList(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("withheld.txt") }
+
     /// Where the transfer form of that digest lies.
     package func object(_ digest: SHA512Digest) -> FilePath { objects.appending(digest.hex) }
 
     /// Opens a snapshot; `nil` where there is none of that name.
     package func open(_ id: SnapshotID) throws -> SnapshotReader? {
         try SnapshotReader(opening: manifest(of: id))
+    }
+
+    /// What stood in the storage and could not be taken into a snapshot, of all that the snapshots before it held.
+    package func withheldPaths(of id: SnapshotID) throws -> Set<StorePath> {
+        guard let reader = try FileReader(opening: withheldList(of: id)) else { return [] }
+        var lines = LineReader(reader, limit: 512)
+        var paths: Set<StorePath> = []
+        while let line = try lines.next() {
+            guard let path = StorePath(String(decoding: line, as: UTF8.self)) else {
+                throw DocumentError("list of withheld files", "a line of it is not a path of a storage")
+            }
+            paths.insert(path)
+        }
+        return paths
     }
 
     /// Every snapshot, oldest first by its counter.
