@@ -132,7 +132,6 @@ package struct ImportPipeline: Sendable {
         defer { try? lockJournal.clear() }
         var report = try apply(
             opened, stage: stage, roots: sink.roots, plan: plan, operatorName: operatorName, sourceName: sourceName)
-        for root in sink.roots { try files.removeTree(root) }
         try stageJournal.recover()
         try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, at: clock.now())
         report.newPackages = plan.newPackages
