@@ -73,6 +73,7 @@ let package = Package(
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Archives", ["CArchive", "CZstd"]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
+        module("Shared", "Resolution", ["CanonicalJSON", "PackageStore"]),
         module("Shared", "VerdaccioSettings", ["Platform", systemPackage, yams]),
         module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         module(
@@ -141,6 +142,7 @@ let package = Package(
         tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
         tests(
             "Shared/PackageStoreTests", "PackageStoreTests", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
+        tests("Shared/ResolutionTests", "ResolutionTests", ["CanonicalJSON", "PackageStore", "Resolution"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
