@@ -121,6 +121,13 @@ package struct StoredPackument: Sendable {
         try self.init(parsing: bytes, of: package, selection: nil)
     }
 
+    /// A packument made from another one.
+    init(object: JSONObject, declared: [DeclaredVersion], findings: [Finding]) {
+        self.object = object
+        self.declared = declared
+        self.findings = findings
+    }
+
     private init(parsing bytes: [UInt8], of package: PackageName, selection: JSONParser.Selection?) throws(PackumentError) {
         guard !bytes.isEmpty else { throw .empty }
         let value: JSONValue

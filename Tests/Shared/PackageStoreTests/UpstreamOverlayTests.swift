@@ -1,0 +1,194 @@
+import CanonicalJSON
+import Integrity
+import PackageStore
+import Platform
+import Testing
+
+/// What upstream says and Verdaccio does not pick up.
+@Suite struct UpstreamOverlayTests {
+    /// A packument under construction, as it is stored or as upstream has it.
+    private struct Draft {
+        var versions = ["1.0.0", "1.1.0", "2.0.0"]
+        var local: Set<String> = []
+        var tags = ["latest": "2.0.0"]
+        var deprecated: [String: JSONValue] = [:]
+        var times: [String: String] = [:]
+
+        static let name = PackageName("p") ?? { preconditionFailure("p is a name") }()
+
+        var object: JSONObject {
+            let entries = versions.map { version in
+                var entry: JSONObject = JSONObject(uniqueMembers: [
+                    ("name", "p"), ("version", .string(version)), ("dist", ["tarball": .string("https://r.example/p/-/p-\(version).tgz")]),
+                ])
+                entry["deprecated"] = deprecated[version]
+                return (name: version, value: JSONValue.object(entry))
+            }
+            let files = versions.filter { !local.contains($0) }.map { (name: "p-\($0).tgz", value: ["url": "x"] as JSONValue) }
+            return JSONObject(uniqueMembers: [
+                ("name", "p"), ("versions", .object(JSONObject(uniqueMembers: entries))),
+                ("dist-tags", .object(JSONObject(uniqueMembers: tags.map { ($0.key, .string($0.value)) }))),
+                ("time", .object(JSONObject(uniqueMembers: times.map { ($0.key, .string($0.value)) }))),
+                ("_distfiles", .object(JSONObject(uniqueMembers: files))),
+            ])
+        }
+
+        var packument: StoredPackument {
+            get throws { try StoredPackument(parsing: JSONValue.object(object).canonicalBytes, of: Self.name) }
+        }
+    }
+
+    private func overlay(_ stored: Draft, _ upstream: Draft) throws -> UpstreamOverlay {
+        try UpstreamOverlay(of: stored.packument, upstream: upstream.object)
+    }
+
+    private func tags(_ stored: StoredPackument) -> [String: JSONValue] { stored.object["dist-tags"]?.object?.dictionary ?? [:] }
+
+    private func deprecated(_ stored: StoredPackument) -> [String: JSONValue] {
+        var result: [String: JSONValue] = [:]
+        for version in stored.declared { result[version.version.text] = version.manifest["deprecated"] }
+        // The document and the versions read from it say the same.
+        for (name, entry) in stored.object["versions"]?.object?.members ?? [] { #expect(entry.object?["deprecated"] == result[name]) }
+        return result
+    }
+
+    @Test func `where upstream says what is stored there is nothing to change`() throws {
+        let draft = Draft(deprecated: ["1.0.0": "old"])
+        let overlay = try overlay(draft, draft)
+        #expect(overlay.isEmpty && overlay == UpstreamOverlay())
+        #expect(try overlay.applied(to: draft.packument).object == draft.object)
+    }
+
+    @Test func `a version is withdrawn that upstream no longer has, and its tags go with it`() throws {
+        let stored = Draft(tags: ["latest": "2.0.0", "stable": "1.1.0"])
+        let overlay = try overlay(stored, Draft(versions: ["1.0.0", "1.1.0"], tags: ["stable": "1.1.0"]))
+        #expect(overlay.withdrawn == ["2.0.0"] && overlay.tags == [:] && overlay.deprecations == [:])
+        let applied = try overlay.applied(to: stored.packument)
+        #expect(applied.declared.map(\.version.text) == ["1.0.0", "1.1.0"])
+        #expect(applied.object["versions"]?.object?.members.map(\.name).sorted() == ["1.0.0", "1.1.0"])
+        #expect(tags(applied) == ["stable": "1.1.0"])
+    }
+
+    @Test func `a deprecation is set, reworded and taken back`() throws {
+        let stored = Draft(deprecated: ["1.1.0": "soon", "2.0.0": "by mistake"])
+        let overlay = try overlay(stored, Draft(deprecated: ["1.0.0": "too old", "1.1.0": "now"]))
+        #expect(overlay.deprecations == ["1.0.0": "too old", "1.1.0": "now", "2.0.0": nil])
+        #expect(try deprecated(overlay.applied(to: stored.packument)) == ["1.0.0": "too old", "1.1.0": "now"])
+    }
+
+    @Test(arguments: [.string(""), .bool(false), .null, 0] as [JSONValue])
+    func `what JavaScript takes for false is no deprecation`(value: JSONValue) throws {
+        let plain = Draft()
+        let falsy = Draft(deprecated: ["1.0.0": value])
+        #expect(try overlay(plain, falsy).isEmpty && overlay(falsy, plain).isEmpty)
+        #expect(try overlay(Draft(deprecated: ["1.0.0": "old"]), falsy).deprecations == ["1.0.0": nil])
+        #expect(try overlay(plain, Draft(deprecated: ["1.0.0": true])).deprecations == ["1.0.0": "true"])
+    }
+
+    @Test func `messages that differ in composition only are two`() throws {
+        let stored = Draft(deprecated: ["1.0.0": "caf\u{E9}"])
+        let composed = try overlay(Draft(), stored)
+        let overlay = try overlay(stored, Draft(deprecated: ["1.0.0": "cafe\u{301}"]))
+        #expect(overlay.deprecations.count == 1 && overlay != composed && overlay.digest != composed.digest)
+    }
+
+    @Test func `a tag moves to where upstream has it, and one that upstream does not have stays`() throws {
+        let stored = Draft(tags: ["latest": "2.0.0", "mine": "1.0.0"])
+        let overlay = try overlay(stored, Draft(tags: ["latest": "1.1.0", "next": "2.0.0"]))
+        #expect(overlay.tags == ["latest": UpstreamOverlay.TagMove(was: "2.0.0", now: "1.1.0")])
+        #expect(try tags(overlay.applied(to: stored.packument)) == ["latest": "1.1.0", "mine": "1.0.0"])
+    }
+
+    @Test func `a tag that has moved on since stays where it is`() throws {
+        let overlay = try overlay(Draft(), Draft(tags: ["latest": "1.1.0"]))
+        let later = Draft(versions: ["1.0.0", "1.1.0", "2.0.0", "2.1.0"], tags: ["latest": "2.1.0"])
+        #expect(try tags(overlay.applied(to: later.packument)) == ["latest": "2.1.0"])
+    }
+
+    @Test func `a local version is neither withdrawn nor changed, nor a tag on it moved`() throws {
+        let stored = Draft(local: ["2.0.0"], deprecated: ["2.0.0": "mine"])
+        #expect(try overlay(stored, Draft(tags: ["latest": "1.1.0"])).isEmpty)
+        #expect(try overlay(stored, Draft(versions: ["1.0.0", "1.1.0"], tags: ["latest": "1.1.0"])).isEmpty)
+    }
+
+    @Test func `what has become local since is as it is stored`() throws {
+        let withdrawal = try overlay(Draft(), Draft(versions: ["1.0.0", "1.1.0"], tags: ["latest": "1.1.0"]))
+        let change = try overlay(Draft(), Draft(tags: ["latest": "1.1.0"], deprecated: ["2.0.0": "bad"]))
+        let later = Draft(local: ["2.0.0"])
+        for overlay in [withdrawal, change] { #expect(try overlay.applied(to: later.packument).object == later.object) }
+    }
+
+    @Test func `upstream's answer may be abbreviated, and may be of a package that was unpublished`() throws {
+        let abbreviated: JSONValue = [
+            "name": "p", "modified": "2026-01-02T00:00:00.000Z", "dist-tags": ["latest": "1.0.0"], "versions": ["1.0.0": [:]],
+        ]
+        let stored = try Draft(times: ["modified": "2026-01-02T00:00:00.000Z"]).packument
+        #expect(try UpstreamOverlay(of: stored, upstream: abbreviated.object ?? JSONObject()).withdrawn == ["1.1.0", "2.0.0"])
+        let unpublished: JSONValue = [
+            "_id": "p", "name": "p",
+            "time": ["modified": "2026-01-03T00:00:00.000Z", "unpublished": ["time": "2026-01-03T00:00:00.000Z"]],
+        ]
+        #expect(try UpstreamOverlay(of: stored, upstream: unpublished.object ?? JSONObject()).withdrawn == ["1.0.0", "1.1.0", "2.0.0"])
+    }
+
+    @Test func `an answer that says nothing of the package withdraws nothing`() throws {
+        let stored = try Draft().packument
+        let empty: JSONValue = ["name": "p", "versions": [:]]
+        #expect(throws: UpstreamError.noVersions) { try UpstreamOverlay(of: stored, upstream: empty.object ?? JSONObject()) }
+        let other: JSONValue = ["name": "q", "versions": ["1.0.0": [:]]]
+        #expect(throws: UpstreamError.foreign("q")) { try UpstreamOverlay(of: stored, upstream: other.object ?? JSONObject()) }
+        #expect(throws: UpstreamError.foreign("")) { try UpstreamOverlay(of: stored, upstream: JSONObject()) }
+    }
+
+    @Test func `no overlay is made from an answer that is older than what is stored`() throws {
+        let (old, new) = ("2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z")
+        let stored = try Draft(times: ["modified": new]).packument
+        var behind = Draft(versions: ["1.0.0"], times: ["modified": old]).object
+        #expect(UpstreamOverlay.isBehind(behind, stored))
+        #expect { try UpstreamOverlay(of: stored, upstream: behind) } throws: { error in
+            if case .older? = error as? UpstreamError { true } else { false }
+        }
+        behind["time"] = nil
+        #expect(!UpstreamOverlay.isBehind(behind, stored))
+        behind["modified"] = .string(old)
+        #expect(UpstreamOverlay.isBehind(behind, stored))
+        behind["modified"] = .string(new)
+        #expect(!UpstreamOverlay.isBehind(behind, stored))
+        #expect(try !UpstreamOverlay.isBehind(behind, Draft().packument))
+    }
+
+    @Test func `a local publication does not make upstream's answer an older one`() throws {
+        let published = "2026-06-01T00:00:00.000Z"
+        let times = ["modified": published, "2.0.0": published, "1.1.0": "2026-01-02T00:00:00.000Z"]
+        let stored = try Draft(local: ["2.0.0"], times: times).packument
+        #expect(!UpstreamOverlay.isBehind(Draft(times: ["modified": "2026-01-02T00:00:00.000Z"]).object, stored))
+        #expect(UpstreamOverlay.isBehind(Draft(times: ["modified": "2026-01-01T00:00:00.000Z"]).object, stored))
+    }
+
+    @Test func `an overlay is read as it was written, and nothing else is`() throws {
+        let stored = Draft(tags: ["latest": "2.0.0", "caf\u{E9}": "1.0.0"], deprecated: ["1.1.0": "soon"])
+        let upstream = Draft(
+            versions: ["1.0.0", "1.1.0"], tags: ["latest": "1.1.0", "caf\u{E9}": "1.1.0"], deprecated: ["1.0.0": "\"old\"\n"])
+        let overlay = try overlay(stored, upstream)
+        #expect(try UpstreamOverlay(decoding: overlay.encoded) == overlay)
+        #expect(try UpstreamOverlay(decoding: UpstreamOverlay().encoded).isEmpty)
+        let text = String(decoding: overlay.encoded, as: UTF8.self)
+        let spoilt = [
+            "", "{}", "\(text) ", text.replacing("\"withdrawn\"", with: "\"extra\":1,\"withdrawn\""),
+            text.replacing("[\"2.0.0\"]", with: "[\"two\"]"), text.replacing("[\"2.0.0\"]", with: "[\"2.0.0\",\"2.0.0\"]"),
+            text.replacing("\"was\":", with: "\"were\":"), text.replacing("\"1.1.0\":null", with: "\"1.1.0\":\"\""),
+            text.replacing("\"1.1.0\":null", with: "\"x\":null"),
+        ]
+        for other in spoilt {
+            #expect(other != text)
+            #expect(throws: DocumentError.self, "\(other)") { try UpstreamOverlay(decoding: Array(other.utf8)) }
+        }
+        let large = [UInt8](repeating: 0x20, count: UpstreamOverlay.sizeLimit + 1)
+        #expect(throws: DocumentError.self) { try UpstreamOverlay(decoding: large) }
+    }
+
+    @Test func `what no reader would take is not made`() throws {
+        let message = String(repeating: "x", count: UpstreamOverlay.sizeLimit)
+        #expect(throws: UpstreamError.tooLarge) { try overlay(Draft(), Draft(deprecated: ["1.0.0": .string(message)])) }
+    }
+}
