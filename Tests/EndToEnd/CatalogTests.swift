@@ -1,4 +1,6 @@
+import CanonicalJSON
 import Catalog
+import Foundation
 import Integrity
 import PackageStore
 import Platform
@@ -7,7 +9,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// What the catalog says where its disk is full.
+/// What the catalog keeps, and what it says where its disk is full.
 @Suite struct CatalogTests {
     @Test func `a catalog is not opened on a full disk, and nothing is left there`() throws {
         let world = try World()
@@ -37,5 +39,66 @@ import Testing
         free.withLock { $0 = 1 << 30 }
         try catalog.keep([(name, record)])
         #expect(try catalog.records(from: name, through: name) == [name: record] && catalog.takeSequence() == 2)
+    }
+
+    /// An overlay that withdraws 2.0.0.
+    private func overlay(_ world: World) throws -> UpstreamOverlay {
+        let name = try #require(PackageName("foo"))
+        try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"], isProxied: true)
+        let bytes = try #require(try world.files.contents(of: world.online.appending("foo/package.json"), limit: 1 << 20))
+        let upstream: JSONValue = ["name": "foo", "dist-tags": ["latest": "1.0.0"], "versions": ["1.0.0": [:]]]
+        return try UpstreamOverlay(of: StoredPackument(parsing: bytes, of: name), upstream: upstream.object ?? JSONObject())
+    }
+
+    @Test func `what upstream says is kept, replaced, and found by range`() throws {
+        let world = try World()
+        let names = try ["@a/b", "bar", "foo", "foo-bar"].map { try #require(PackageName($0)) }.sorted()
+        let empty = UpstreamRecord(
+            url: "https://r.example/bar", etag: nil, checked: Timestamp(nanoseconds: 1_795_439_936_969_000_001),
+            overlay: UpstreamOverlay())
+        var full = empty
+        full.etag = "\"1514\""
+        full.overlay = try overlay(world)
+        let records = names.map { ($0, $0.text == "bar" ? empty : full) }
+        try world.catalog.keep(records)
+        for (name, record) in records { #expect(try world.catalog.upstream(of: name) == record) }
+        #expect(try world.catalog.upstream(of: #require(PackageName("never"))) == nil)
+        #expect(try world.catalog.overlays(from: names[0], through: names[3]).count == 3)
+        #expect(try world.catalog.overlays(from: names[2], through: names[2]) == [names[2]: full.overlay])
+        try world.catalog.keep([(names[2], empty)])
+        #expect(try world.catalog.upstream(of: names[2]) == empty && world.catalog.overlays(from: names[2], through: names[2]) == [:])
+    }
+
+    /// Runs SQL on a database beside the catalog.
+    private func execute(_ sql: String, on path: FilePath) throws {
+        let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.close()"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", program, path.string, sql]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    @Test func `a catalog of version 1 is brought up to date with all that it holds`() throws {
+        let world = try World()
+        let path = world.root.appending("old/data.sqlite")
+        try world.files.createDirectories(path.removingLastComponent())
+        let name = try #require(PackageName("foo"))
+        let record = UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: try overlay(world))
+        #expect(try Catalog(opening: path).takeSequence() == 1)
+        try execute("DROP TABLE upstream; DELETE FROM grdb_migrations WHERE identifier <> '1';", on: path)
+        let catalog = try Catalog(opening: path)
+        #expect(try catalog.takeSequence() == 2 && catalog.upstream(of: name) == nil)
+        try catalog.keep([(name, record)])
+        #expect(try catalog.upstream(of: name) == record)
+    }
+
+    @Test func `an overlay that is damaged is not taken for none`() throws {
+        let world = try World()
+        let name = try #require(PackageName("foo"))
+        try world.catalog.keep([(name, UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: overlay(world)))])
+        try execute("UPDATE upstream SET overlay = x'7b7d';", on: world.root.appending("state/data.sqlite"))
+        #expect(throws: CatalogError.self) { try world.catalog.upstream(of: name) }
     }
 }

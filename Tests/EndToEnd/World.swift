@@ -46,12 +46,14 @@ final class World {
 
     /// Writes a package into a storage as Verdaccio would have it: these versions on disk, those only known.
     func put(
-        _ name: String, _ versions: [String: String], tags: [String: String] = [:], knownOnly: [String] = [], in storage: FilePath? = nil
+        _ name: String, _ versions: [String: String], tags: [String: String] = [:], knownOnly: [String] = [], isProxied: Bool = false,
+        in storage: FilePath? = nil
     ) throws {
         let package = try #require(PackageName(name))
         let directory = (storage ?? online).appending(name)
         try files.createDirectories(directory)
         var entries = JSONObject()
+        var distfiles = JSONObject()
         for (version, content) in versions.merging(knownOnly.map { ($0, "never fetched") }, uniquingKeysWith: { first, _ in first }) {
             let file = "\(package.base)-\(version).tgz"
             let sum = Data(SHA512.digest(of: Array(content.utf8)).bytes).base64EncodedString()
@@ -59,13 +61,15 @@ final class World {
                 "name": .string(name), "version": .string(version),
                 "dist": ["integrity": .string("sha512-\(sum)"), "tarball": .string("http://127.0.0.1:4873/\(name)/-/\(file)")],
             ]
+            if isProxied { distfiles[file] = ["url": .string("https://registry.example/\(name)/-/\(file)"), "registry": "npmjs"] }
             if versions[version] != nil { try files.write(Array(content.utf8), to: directory.appending(file)) }
         }
         let latest = tags.isEmpty ? ["latest": versions.keys.compactMap { PackageVersion($0) }.max()?.text ?? ""] : tags
         let document: JSONValue = [
             "name": .string(name), "versions": .object(entries),
             "dist-tags": .object(JSONObject(uniqueMembers: latest.map { (name: $0.key, value: .string($0.value)) })),
-            "time": [:], "_rev": "3-abc", "_uplinks": ["npmjs": ["fetched": 1]], "_distfiles": [:], "_attachments": [:], "readme": "",
+            "time": [:], "_rev": "3-abc", "_uplinks": ["npmjs": ["fetched": 1]], "_distfiles": .object(distfiles),
+            "_attachments": [:], "readme": "",
         ]
         try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
     }

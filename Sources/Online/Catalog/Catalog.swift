@@ -7,7 +7,7 @@ import Platform
 package import Snapshots
 package import SystemPackage
 
-/// The online side's database, `data.sqlite`: records of scans, bundles that were made, who this origin is.
+/// The online side's database, `data.sqlite`: records of scans, what upstream says, bundles that were made, who this origin is.
 ///
 /// Several processes may use it at once. Every change is durable when its call returns. Nothing of GRDB leaves this module.
 package final class Catalog: Sendable {
@@ -81,6 +81,15 @@ package final class Catalog: Sendable {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("2") { db in
+            // `checked` is in nanoseconds; `overlay` is NULL where it is empty.
+            try db.execute(
+                sql: """
+                    CREATE TABLE upstream (
+                        sort_key BLOB PRIMARY KEY, url TEXT NOT NULL, etag TEXT, checked INTEGER NOT NULL, overlay BLOB
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }
 
@@ -131,6 +140,45 @@ package final class Catalog: Sendable {
         }
     }
 
+    /// What was learnt of a package from its upstream; `nil` where it was never asked.
+    package func upstream(of package: PackageName) throws -> UpstreamRecord? {
+        try pool.read { db in
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT url, etag, checked, overlay FROM upstream WHERE sort_key = ?"),
+                arguments: [Self.key(package)])
+            guard let row else { return nil }
+            return UpstreamRecord(
+                url: row["url"], etag: row["etag"], checked: Timestamp(nanoseconds: row["checked"]),
+                overlay: try Self.overlay(row["overlay"], of: package.text))
+        }
+    }
+
+    /// Keeps what was learnt from upstream, replacing what was known before.
+    package func keep(_ records: [(PackageName, UpstreamRecord)]) throws {
+        let rows = records.map { package, record in
+            (key: Self.key(package), record: record, overlay: record.overlay.isEmpty ? nil : Data(record.overlay.encoded))
+        }
+        let bytes = rows.reduce(0) { $0 + $1.key.count + $1.record.url.utf8.count + ($1.overlay?.count ?? 0) }
+        try write(bytes: Int64(bytes)) { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO upstream VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                        url = excluded.url, etag = excluded.etag, checked = excluded.checked, overlay = excluded.overlay
+                    """)
+            for (key, record, overlay) in rows {
+                try statement.execute(arguments: [key, record.url, record.etag, record.checked.nanoseconds, overlay])
+            }
+        }
+    }
+
+    /// An overlay that cannot be read is no reason to go on without it: what it holds back would travel.
+    private static func overlay(_ bytes: Data?, of package: String) throws -> UpstreamOverlay {
+        guard let bytes else { return UpstreamOverlay() }
+        do { return try UpstreamOverlay(decoding: Array(bytes)) } catch {
+            throw CatalogError.damaged("what upstream says of \(package); \(error)")
+        }
+    }
+
     private static func bundle(_ row: Row) -> BundleRecord? {
         guard let id = Identifier(row["id"] as String, .bundle), let created = Timestamp(row["created"] as String),
             let destination = BundleDestination(row["destination"] as String), let target = SnapshotID(row["target"] as String),
@@ -157,6 +205,21 @@ extension Catalog: ScanRecords {
                 if let name = PackageName(text), let record { records[name] = record }
             }
             return records
+        }
+    }
+
+    package func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay] {
+        try pool.read { db in
+            var overlays: [PackageName: UpstreamOverlay] = [:]
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: "SELECT sort_key, overlay FROM upstream WHERE sort_key BETWEEN ? AND ? AND overlay IS NOT NULL"),
+                arguments: [Self.key(first), Self.key(last)])
+            while let row = try rows.next() {
+                let text = String(decoding: (row["sort_key"] as Data).dropLast(), as: UTF8.self)
+                if let name = PackageName(text) { overlays[name] = try Self.overlay(row["overlay"], of: text) }
+            }
+            return overlays
         }
     }
 

@@ -7,6 +7,8 @@ import SystemPackage
 package protocol ScanRecords: Sendable {
     /// The records of packages whose `sortKey` lies between two, both included.
     func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord]
+    /// What upstream says otherwise than the storage, of packages whose `sortKey` lies between two, both included; empty overlays left out.
+    func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay]
     /// Keeps records, replacing older ones. Durable when it returns.
     func keep(_ records: [(PackageName, PackageRecord)]) throws
 }
