@@ -10,6 +10,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
     ],
@@ -89,11 +91,17 @@ let package = Package(
         module(
             "Online", "Export",
             ["Platform", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
+        module(
+            "Online", "Refresh",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", systemPackage,
+                asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
+            ]),
         program(
             "Online", "ferry-online",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
-                "MediaLayout", "Catalog", "Export", systemPackage, argumentParser,
+                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Snapshots",
+                "BundleFormat", "MediaLayout", "Catalog", "Export", "Refresh", systemPackage, argumentParser,
             ]),
 
         // Offline
@@ -147,6 +155,12 @@ let package = Package(
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
+        tests(
+            "Online/RefreshTests", "RefreshTests",
+            [
+                "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Refresh", "RegistryHarness",
+                "loopback-registry", systemPackage,
+            ]),
         tests("CommandLine", "CommandLineTests", ["ferry-online", "ferry-offline"]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(

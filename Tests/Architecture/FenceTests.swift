@@ -6,7 +6,10 @@ import Testing
     /// What each side may reach: its own targets, those of the named sides, and these products.
     static let sides: [(side: String, sees: Set<String>, products: Set<String>)] = [
         ("Shared", ["Shared"], ["SystemPackage", "GRDB", "Yams"]),
-        ("Online", ["Shared", "Online"], ["SystemPackage", "GRDB", "ArgumentParser"]),
+        (
+            "Online", ["Shared", "Online"],
+            ["SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression"]
+        ),
         ("Offline", ["Shared", "Offline"], ["SystemPackage", "ArgumentParser"]),
     ]
 
@@ -20,6 +23,7 @@ import Testing
         ("CSodium", ["Integrity"]),
         ("CPlatform", ["Platform"]),
         ("CSHA512Lanes", ["Integrity"]),
+        ("AsyncHTTPClient", ["Refresh", "loopback-registry", "RegistryHarness"]),
         ("ArgumentParser", ["ferry-online", "ferry-offline", "loopback-registry"]),
     ]
 

@@ -6,6 +6,7 @@ import Integrity
 import MediaLayout
 import PackageStore
 import Platform
+import Refresh
 import Snapshots
 import SystemPackage
 import Terminal
@@ -51,11 +52,19 @@ struct StorageOptions: ParsableArguments {
         help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
     var verdaccioConfig: String?
 
+    /// What the configuration says, where one is named.
+    func settings() throws -> VerdaccioSettings? {
+        try verdaccioConfig.map {
+            try VerdaccioSettings(contentsOf: FilePath($0), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
+        }
+    }
+
     /// The storage, with what the configuration says of it.
-    func layout() throws -> StorageLayout {
-        if let verdaccioConfig {
-            let settings = try VerdaccioSettings(
-                contentsOf: FilePath(verdaccioConfig), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
+    func layout() throws -> StorageLayout { try layout(settings()) }
+
+    /// The storage, with what a configuration says of it.
+    func layout(_ settings: VerdaccioSettings?) throws -> StorageLayout {
+        if let settings {
             return StorageLayout(
                 root: storage.map { FilePath($0) } ?? settings.storage, subdirectories: settings.storageSubdirectories
             ) { settings.storageSubdirectory(for: $0.text) }
@@ -69,13 +78,18 @@ struct StorageOptions: ParsableArguments {
 
 /// Runs a command and turns what went wrong into a message, hints and an exit code.
 func reporting(_ body: () throws -> Void) throws {
-    do {
-        try body()
-    } catch let error as ValidationError {
-        throw error
-    } catch let error as ExitCode {
-        throw error
-    } catch {
+    do { try body() } catch { try report(error) }
+}
+
+/// Runs a command and turns what went wrong into a message, hints and an exit code.
+func reporting(_ body: () async throws -> Void) async throws {
+    do { try await body() } catch { try report(error) }
+}
+
+private func report(_ error: any Error) throws -> Never {
+    switch error {
+    case is ValidationError, is ExitCode: throw error
+    default:
         Terminal.say("ferry-online: error: \(error)")
         for hint in hints(for: error) { Terminal.say("ferry-online: hint: \(hint)") }
         throw ExitCode(exitCode(of: error))
@@ -94,6 +108,8 @@ private func hints(for error: any Error) -> [String] {
     switch error {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
+    case RefreshError.verdaccioUnreachable: ["start it, or name its address with --registry; nothing was changed"]
+    case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]
     case is SnapshotBuilder.TooLarge: ["no snapshot was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]

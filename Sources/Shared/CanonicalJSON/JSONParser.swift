@@ -24,10 +24,15 @@ package struct JSONParser {
         package let member: String
         /// Whether a member of that object is wanted.
         package let isWanted: (String) -> Bool
+        /// Whether a member of such a member is wanted, where that is an object; `nil` where all are.
+        package let isWantedInside: ((String) -> Bool)?
 
-        package init(of member: String, where isWanted: @escaping (String) -> Bool) {
+        package init(
+            of member: String, where isWanted: @escaping (String) -> Bool = { _ in true }, inside isWantedInside: ((String) -> Bool)? = nil
+        ) {
             self.member = member
             self.isWanted = isWanted
+            self.isWantedInside = isWantedInside
         }
     }
 
@@ -112,7 +117,9 @@ package struct JSONParser {
         return value
     }
 
-    private mutating func object(depth: Int, isWanted: ((String) -> Bool)? = nil) throws(JSONError) -> JSONObject {
+    private mutating func object(
+        depth: Int, isWanted: ((String) -> Bool)? = nil, inside: ((String) -> Bool)? = nil
+    ) throws(JSONError) -> JSONObject {
         position += 1
         var members: [(name: String, value: JSONValue)] = []
         skipWhiteSpace()
@@ -127,7 +134,11 @@ package struct JSONParser {
                 try passOver()
             } else if depth == 0, let selection, name == selection.member, isAtObject() {
                 guard depth + 1 < depthLimit else { throw failure("nested more than \(depthLimit) deep") }
-                members.append((name, .object(try object(depth: depth + 1, isWanted: selection.isWanted))))
+                let inner = try object(depth: depth + 1, isWanted: selection.isWanted, inside: selection.isWantedInside)
+                members.append((name, .object(inner)))
+            } else if let inside, isAtObject() {
+                guard depth + 1 < depthLimit else { throw failure("nested more than \(depthLimit) deep") }
+                members.append((name, .object(try object(depth: depth + 1, isWanted: inside))))
             } else {
                 members.append((name, try value(depth: depth + 1)))
             }

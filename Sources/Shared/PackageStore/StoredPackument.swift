@@ -114,6 +114,12 @@ package struct StoredPackument: Sendable {
         self = tarballs.isSubset(of: few.declared.map(\.file)) ? few : try StoredPackument(parsing: bytes, of: package)
     }
 
+    /// Reads the document of a package with these members of each version entry, and `dist`.
+    package init(parsing bytes: [UInt8], of package: PackageName, keeping members: Set<String>) throws(PackumentError) {
+        let selection = JSONParser.Selection(of: "versions", inside: { $0 == "dist" || members.contains($0) })
+        try self.init(parsing: bytes, of: package, selection: selection)
+    }
+
     /// Reads the document of a package.
     ///
     /// A damaged version entry is a finding and does not stop the rest.

@@ -39,6 +39,12 @@ package struct Release: Sendable {
         case unreadable
     }
 
+    /// The members of a version entry that are read here, `dist` beside them.
+    package static let members: Set<String> = [
+        "deprecated", "os", "cpu", "libc", "overrides", "engines", "dependencies", "optionalDependencies", "peerDependencies",
+        "peerDependenciesMeta", "bundleDependencies", "bundledDependencies",
+    ]
+
     /// Reads a version entry.
     package init(_ declared: DeclaredVersion) {
         let manifest = declared.manifest

@@ -21,6 +21,21 @@ package struct TargetPlatform: Sendable, Hashable, CustomStringConvertible {
         libc = parts[0] == "linux" ? (parts.count == 3 ? parts[2] : "glibc") : nil
     }
 
+    /// The machine this runs on.
+    package static let current = TargetPlatform(os: "linux", cpu: machine, libc: "glibc")
+
+    private init(os: String, cpu: String, libc: String?) {
+        (self.os, self.cpu, self.libc) = (os, cpu, libc)
+    }
+
+    private static var machine: String {
+        #if arch(arm64)
+            "arm64"
+        #else
+            "x64"
+        #endif
+    }
+
     private static func isWordByte(_ byte: UInt8) -> Bool {
         (byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")) || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
     }

@@ -17,6 +17,8 @@ package struct VerdaccioUplink: Sendable, Equatable {
     package var failTimeout: Duration = .seconds(300)
     /// Whether fetched tarballs are kept.
     package var caches = true
+    /// What Verdaccio sends with each request, credentials among it.
+    package var headers: [String: String] = [:]
 
     /// An uplink with Verdaccio's defaults for all else.
     package init(name: String, url: String) {

@@ -9,6 +9,10 @@ package struct SamplePackage: Sendable {
     package var tarballs: [String: [UInt8]]
     package var tags: [String: String]
     package var deprecated: [String: String] = [:]
+    /// Further members of a version's entry.
+    package var members: [String: JSONObject] = [:]
+    /// When upstream says it was changed.
+    package var modified = "2024-01-01T00:00:00.000Z"
 
     /// Versions with tarballs that say what they are; `latest` is the last one named.
     package init(_ name: String, _ versions: String..., tags: [String: String]? = nil) {
@@ -37,8 +41,25 @@ package struct SamplePackage: Sendable {
                     ]
                 ),
             ])
+        for member in members[version]?.members ?? [] { entry[member.name] = member.value }
         if let reason = deprecated[version] { entry["deprecated"] = .string(reason) }
         return .object(entry)
+    }
+
+    /// The same with what one version needs, by name and range.
+    package func needing(
+        _ dependencies: [String: String] = [:], optional: [String: String] = [:], peers: [String: String] = [:], in version: String,
+        _ more: JSONObject = JSONObject()
+    ) -> SamplePackage {
+        var package = self
+        var object = more
+        for (member, entries) in [("dependencies", dependencies), ("optionalDependencies", optional), ("peerDependencies", peers)]
+        where !entries.isEmpty {
+            let sorted = entries.sorted { $0.key < $1.key }
+            object[member] = .object(JSONObject(uniqueMembers: sorted.map { ($0.key, .string($0.value)) }))
+        }
+        package.members[version] = object
+        return package
     }
 
     private func versions(at url: String) -> JSONObject {
@@ -47,7 +68,7 @@ package struct SamplePackage: Sendable {
 
     private var time: JSONObject {
         JSONObject(
-            uniqueMembers: tarballs.keys.sorted().map { ($0, "2024-01-01T00:00:00.000Z") } + [("modified", "2024-01-01T00:00:00.000Z")])
+            uniqueMembers: tarballs.keys.sorted().map { ($0, "2024-01-01T00:00:00.000Z") } + [("modified", .string(modified))])
     }
 
     private var tagObject: JSONObject { JSONObject(uniqueMembers: tags.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) }

@@ -1,0 +1,109 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import Synchronization
+
+/// Asks registries over HTTP, and counts how often.
+///
+/// It waits for an answer, and for each further piece of one, as long as `idle`; how long the whole takes does not matter.
+final class HTTPFetcher: Sendable {
+    /// Why there was no whole answer.
+    enum Failure: Error, Equatable, CustomStringConvertible {
+        /// No connection; words.
+        case unreachable(String)
+        /// Nothing came for the idle time.
+        case stalled
+        /// The answer broke off.
+        case cut
+        /// It was larger than it may be.
+        case tooLarge
+        case cancelled
+
+        var description: String {
+            switch self {
+            case .unreachable(let reason): "no connection: \(reason)"
+            case .stalled: "no byte came for the idle time"
+            case .cut: "the answer broke off"
+            case .tooLarge: "the answer is too large"
+            case .cancelled: "cancelled"
+            }
+        }
+    }
+
+    struct Answer: Sendable {
+        let status: Int
+        let etag: String?
+        let length: Int64?
+        let body: [UInt8]
+    }
+
+    private let client: HTTPClient
+    private let count = Mutex(0)
+
+    /// Requests that were sent so far.
+    var requests: Int { count.withLock { $0 } }
+
+    init(connections: Int, idle: Duration, decompresses: Bool) {
+        let idle = TimeAmount.milliseconds(idle.components.seconds * 1000 + idle.components.attoseconds / 1_000_000_000_000_000)
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .follow(max: 5, allowCycles: false), timeout: .init(connect: .seconds(10), read: idle))
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+        if decompresses { configuration.decompression = .enabled(limit: .none) }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Closes every connection; to be called once, at the end.
+    func shutdown() async { try? await client.shutdown() }
+
+    /// Sends a request without a body and reads the whole answer.
+    func get(
+        _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [], limit: Int
+    ) async throws(Failure) -> Answer {
+        var body: [UInt8] = []
+        let head = try await stream(url, method: method, headers: headers) { piece throws(Failure) in
+            guard body.count + piece.count <= limit else { throw .tooLarge }
+            body += piece
+        }
+        return Answer(status: head.status, etag: head.etag, length: head.length, body: body)
+    }
+
+    /// Sends a request without a body and hands over the answer piece by piece, whatever its status.
+    ///
+    /// - Returns: the head; its `body` is empty.
+    func stream(
+        _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [],
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) async throws(Failure) -> Answer {
+        count.withLock { $0 += 1 }
+        do {
+            var request = HTTPClientRequest(url: url)
+            request.method = method
+            for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+            let response = try await client.execute(request, timeout: .hours(24))
+            for try await buffer in response.body {
+                try buffer.withUnsafeReadableBytes { try body($0) }
+            }
+            return Answer(
+                status: Int(response.status.code), etag: response.headers.first(name: "etag"),
+                length: response.headers.first(name: "content-length").flatMap { Int64($0) }, body: [])
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: any Error) -> Failure {
+        if let failure = error as? Failure { return failure }
+        if Task.isCancelled || error is CancellationError { return .cancelled }
+        switch error as? HTTPClientError {
+        case .readTimeout?, .deadlineExceeded?: return .stalled
+        case .cancelled?: return .cancelled
+        case .remoteConnectionClosed?: return .cut
+        case let error?: return .unreachable(error.shortDescription)
+        case nil: break
+        }
+        if error is HTTPParserError { return .cut }
+        if let error = error as? IOError { return error.errnoCode == 104 || error.errnoCode == 32 ? .cut : .unreachable("\(error)") }
+        return .unreachable("\(error)")
+    }
+}

@@ -1,0 +1,408 @@
+import CanonicalJSON
+import Catalog
+import PackageStore
+import Platform
+import Resolution
+
+/// One refresh under way: what is asked of which package, what was chosen, and what is still to do.
+///
+/// All of it is touched by one task only; visits and fetches run beside it and hand over what they found.
+final class RefreshRun {
+    /// A piece of work.
+    private enum Job {
+        case visit(PackageName)
+        case fetch(PackageName, Release)
+    }
+
+    private enum Outcome: Sendable {
+        case visited(PackageName, Visit)
+        case fetched(PackageName, Release, TarballFetch.Outcome)
+        case measured(PackageName, Release, Int64?)
+    }
+
+    private struct State {
+        /// Whether the policies and the versions in storage count, and whether they were looked at.
+        var isRoot = false
+        var isRootDone = false
+        /// Demands that the next visit answers.
+        var waiting: [Demand] = []
+        var asked: Set<Demand> = []
+        /// Whether a visit is queued or under way.
+        var isQueued = false
+        var isUnderWay = false
+        var isRootUnderWay = false
+        var isRefreshed = false
+        var attempts = 0
+        /// Versions that are to be in storage.
+        var chosen: Set<String> = []
+        /// Versions whose dependencies were asked for, by what npm would pick, or by whatever is there.
+        var followed: Set<String> = []
+        var completed: Set<String> = []
+        var overlay: UpstreamOverlay?
+        var hasNews = false
+    }
+
+    private let visitor: PackageVisitor
+    private let fetch: TarballFetch
+    private let offlineFor: (PackageName) -> Duration
+    private let progress: (RefreshProgress) -> Void
+    private var options: RefreshOptions { visitor.options }
+
+    private var states: [PackageName: State] = [:]
+    private var jobs: [Job] = []
+    private var nextJob = 0
+    /// Dependencies of versions in storage: looked at when all else is known, since what comes may satisfy them.
+    private var completions: [(RegistryDependency, Demand)] = []
+    private var locked: Set<RegistryDependency> = []
+    private var attempts: [StorePath: Int] = [:]
+    private var cache: [PackageName: (releases: ReleaseList, size: Int)] = [:]
+    private var cacheSize = 0
+    private var records: [(PackageName, UpstreamRecord)] = []
+    private var findings: Set<RefreshFinding> = []
+    private var newVersions: [PackageName: Set<PackageVersion>] = [:]
+    private var report = RefreshReport()
+    private var amount = RefreshProgress()
+    /// Nothing is begun before this moment.
+    private var pausedUntil: ContinuousClock.Instant?
+    /// Pauses that brought nothing, one after the other.
+    private var idlePauses = 0
+    /// Whether upstream is no longer waited for, nor asked.
+    private var isUpstreamGivenUp = false
+    /// Why nothing more is begun.
+    private var surrender: RefreshFinding?
+    private var isCancelled = false
+
+    /// Packuments kept in memory, by their bytes on disk.
+    private static let cacheLimit = 24 << 20
+
+    init(
+        visitor: PackageVisitor, fetch: TarballFetch, offlineFor: @escaping (PackageName) -> Duration,
+        progress: @escaping (RefreshProgress) -> Void
+    ) {
+        self.visitor = visitor
+        self.fetch = fetch
+        self.offlineFor = offlineFor
+        self.progress = progress
+    }
+
+    // MARK: Asking
+
+    func add(root package: PackageName) {
+        states[package, default: State()].isRoot = true
+        enqueue(package)
+    }
+
+    /// - Parameter isLocked: whether it is from a lockfile, which names what it needs as well.
+    func want(_ dependency: RegistryDependency, isLocked: Bool) {
+        if isLocked { locked.insert(dependency) }
+        let asker = isLocked ? "a lockfile" : "the list of wanted packages"
+        ask(dependency, Demand(wanted: dependency.wanted, isOptional: false, isSatisfiedByHeld: false, isExplicit: true, by: asker))
+    }
+
+    private func ask(_ dependency: RegistryDependency, _ demand: Demand) {
+        guard states[dependency.package, default: State()].asked.insert(demand).inserted else { return }
+        states[dependency.package]?.waiting.append(demand)
+        enqueue(dependency.package)
+    }
+
+    private func enqueue(_ package: PackageName) {
+        guard states[package]?.isQueued == false, states[package]?.isUnderWay == false else { return }
+        states[package]?.isQueued = true
+        jobs.append(.visit(package))
+    }
+
+    /// Asks for what a version needs.
+    private func askForDependencies(of release: Release, in package: PackageName, isSatisfiedByHeld: Bool) {
+        let asker = "\(package)@\(release.version)"
+        for problem in release.problems { find(.versionInvalid, asker, problem) }
+        if release.hasOverrides { find(.overridesIgnored, asker, "npm heeds its \"overrides\" only where it is the root project") }
+        for dependency in release.dependencies {
+            switch dependency.target {
+            case .success(let target):
+                let demand = Demand(
+                    wanted: target.wanted, isOptional: dependency.kind == .optional, isSatisfiedByHeld: isSatisfiedByHeld, by: asker)
+                if isSatisfiedByHeld { completions.append((target, demand)) } else { ask(target, demand) }
+            case .failure(let problem):
+                let code: RefreshFinding.Code = if case .elsewhere = problem { .foreignDependency } else { .invalidDependency }
+                let severity: RefreshFinding.Severity? = dependency.kind == .optional ? .note : nil
+                findings.insert(RefreshFinding(code, asker, "\(dependency.name): \(problem)", severity: severity))
+            }
+        }
+    }
+
+    private func find(_ code: RefreshFinding.Code, _ subject: String, _ message: String) {
+        findings.insert(RefreshFinding(code, subject, message))
+    }
+
+    // MARK: Working
+
+    /// Does everything that is asked for, and all that follows from it.
+    ///
+    /// - Throws: the catalog's errors; then what was fetched stays.
+    func work() async throws {
+        try await withThrowingTaskGroup(of: Outcome.self) { group in
+            var running = 0
+            while true {
+                if Task.isCancelled { isCancelled = true }
+                while running < options.parallelism, !isCancelled, surrender == nil, !isPaused, let job = takeJob() {
+                    start(job, in: &group)
+                    running += 1
+                }
+                if running == 0 {
+                    if isCancelled || surrender != nil { break }
+                    if let until = pausedUntil {
+                        _ = try? await Task.sleep(until: until, clock: .continuous)
+                        pausedUntil = nil
+                        amount.pause = nil
+                        continue
+                    }
+                    guard nextJob == jobs.count else { continue }
+                    guard takeCompletions() else { break }
+                    continue
+                }
+                guard let outcome = try await group.next() else { break }
+                running -= 1
+                try handle(outcome)
+                progress(amount)
+            }
+        }
+    }
+
+    private var isPaused: Bool { pausedUntil.map { $0 > .now } ?? false }
+
+    private func takeJob() -> Job? {
+        guard nextJob < jobs.count else { return nil }
+        defer {
+            nextJob += 1
+            if nextJob > 4096 {
+                jobs.removeFirst(nextJob)
+                nextJob = 0
+            }
+        }
+        return jobs[nextJob]
+    }
+
+    /// Asks for what versions in storage still lack; `false` where there is nothing to ask.
+    private func takeCompletions() -> Bool {
+        guard !completions.isEmpty else { return false }
+        let taken = completions
+        completions = []
+        for (dependency, demand) in taken { ask(dependency, demand) }
+        return true
+    }
+
+    private func start(_ job: Job, in group: inout ThrowingTaskGroup<Outcome, any Error>) {
+        let (visitor, fetch) = (visitor, fetch)
+        switch job {
+        case .visit(let package):
+            let state = states[package] ?? State()
+            states[package]?.isQueued = false
+            states[package]?.isUnderWay = true
+            states[package]?.waiting = []
+            let (demands, known) = (state.waiting, state.isRefreshed ? cache[package]?.releases : nil)
+            let isRoot = state.isRoot && !state.isRootDone
+            let asksUpstream = !isUpstreamGivenUp
+            states[package]?.isRootUnderWay = isRoot
+            group.addTask {
+                let visit = try await visitor.visit(
+                    package, demands, isRoot: isRoot, refreshes: !state.isRefreshed, asksUpstream: asksUpstream, known: known,
+                    overlay: state.overlay, chosen: state.chosen)
+                return .visited(package, visit)
+            }
+            underWay[package] = demands
+        case .fetch(let package, let release):
+            let directory = visitor.layout.directory(of: package)
+            if options.isDryRun {
+                let url = release.declared.manifest["dist"]?.object?["tarball"]?.string ?? ""
+                group.addTask { .measured(package, release, await visitor.upstream.size(ofTarballAt: url, of: package)) }
+            } else {
+                group.addTask { .fetched(package, release, await fetch.fetch(release.declared, of: package, into: directory)) }
+            }
+        }
+    }
+
+    /// The demands of visits under way, to be asked again where a visit comes to nothing.
+    private var underWay: [PackageName: [Demand]] = [:]
+
+    private func handle(_ outcome: Outcome) throws {
+        switch outcome {
+        case .visited(let package, let visit): try handle(visit, of: package)
+        case .fetched(let package, let release, let outcome): handle(outcome, of: release, in: package)
+        case .measured(_, _, let size):
+            amount.tarballs.done += 1
+            report.tarballs.fetched += 1
+            report.tarballs.bytes += size ?? 0
+            if size == nil { report.tarballs.ofUnknownSize += 1 }
+        }
+    }
+
+    private func handle(_ visit: Visit, of package: PackageName) throws {
+        let demands = underWay.removeValue(forKey: package) ?? []
+        states[package]?.isUnderWay = false
+        switch visit.freshness {
+        case .cancelled: return isCancelled = true
+        case .stale(let finding, let retry)?:
+            let attempt = (states[package]?.attempts ?? 0) + 1
+            states[package]?.attempts = attempt
+            if retry != .never, mayTryAgain(attempt, retry, package, finding) {
+                states[package]?.waiting.insert(contentsOf: demands, at: 0)
+                enqueue(package)
+                return
+            }
+            var severity: RefreshFinding.Severity?
+            let isGone = finding.code == .noSuchPackage || finding.code == .goneUpstream
+            if isGone { report.packages.gone += 1 } else { report.packages.failed += 1 }
+            if finding.code == .noSuchPackage {
+                if demands.contains(where: \.isExplicit) { severity = .failure }
+                if !demands.isEmpty, demands.allSatisfy(\.isOptional) { severity = .note }
+            }
+            let asker = finding.code == .noSuchPackage ? demands.first.map { "; \($0.by) needs it" } ?? "" : ""
+            findings.insert(RefreshFinding(finding.code, finding.subject, finding.message + asker, severity: severity))
+            finishRefresh(of: package)
+        case .refreshed?:
+            idlePauses = 0
+            isUpstreamGivenUp = false
+            report.packages.refreshed += 1
+            finishRefresh(of: package)
+        case .fresh?:
+            report.packages.fresh += 1
+            finishRefresh(of: package)
+        case nil: if states[package]?.isRefreshed == false { finishRefresh(of: package) }
+        }
+        if states[package]?.isRootUnderWay == true { states[package]?.isRootDone = true }
+        findings.formUnion(visit.findings)
+        if visit.isChanged { states[package]?.hasNews = true }
+        states[package]?.overlay = visit.overlay.flatMap { $0.isEmpty ? nil : $0 }
+        if let record = visit.upstream {
+            if !record.overlay.isEmpty { report.overlaid += 1 }
+            records.append((package, record))
+            if records.count >= 500 { try keepUpstreamRecords() }
+        }
+        remember(visit, of: package)
+        for pick in visit.picks { choose(pick, of: package) }
+        let isSatisfiedByHeld = !options.policies.contains(.ranges)
+        for release in visit.held where states[package]?.completed.insert(release.version.text).inserted == true {
+            askForDependencies(of: release, in: package, isSatisfiedByHeld: isSatisfiedByHeld)
+        }
+        if let state = states[package], !state.waiting.isEmpty || (state.isRoot && !state.isRootDone) { enqueue(package) }
+        amount.packages.known = states.count
+    }
+
+    private func finishRefresh(of package: PackageName) {
+        states[package]?.isRefreshed = true
+        amount.packages.done += 1
+        report.packages.visited += 1
+    }
+
+    private func remember(_ visit: Visit, of package: PackageName) {
+        guard let releases = visit.releases, visit.size > 0, visit.size < Self.cacheLimit / 8, cache[package] == nil else { return }
+        while cacheSize + visit.size > Self.cacheLimit, let (victim, entry) = cache.first {
+            cache[victim] = nil
+            cacheSize -= entry.size
+        }
+        cache[package] = (releases, visit.size)
+        cacheSize += visit.size
+    }
+
+    private func choose(_ pick: Visit.Pick, of package: PackageName) {
+        let release = pick.release
+        let version = release.version.text
+        if states[package]?.chosen.insert(version).inserted == true {
+            report.tarballs.needed += 1
+            amount.tarballs.known += 1
+            if pick.isPresent {
+                report.tarballs.present += 1
+                amount.tarballs.done += 1
+            } else {
+                jobs.append(.fetch(package, release))
+                // What comes into storage would be looked at by the next refresh; so that it finds nothing to do, it is now.
+                states[package]?.isRoot = true
+            }
+        }
+        // A lockfile names what its versions need; only what it leaves out is looked for.
+        if locked.contains(RegistryDependency(package, .version(release.version.semantic))) {
+            guard states[package]?.completed.insert(version).inserted == true else { return }
+            askForDependencies(of: release, in: package, isSatisfiedByHeld: true)
+        } else if states[package]?.followed.insert(version).inserted == true {
+            askForDependencies(of: release, in: package, isSatisfiedByHeld: false)
+        }
+    }
+
+    private func handle(_ outcome: TarballFetch.Outcome, of release: Release, in package: PackageName) {
+        let path = StorePath(package, release.file)
+        switch outcome {
+        case .cancelled: return isCancelled = true
+        case .kept(let bytes, let isUnproven):
+            idlePauses = 0
+            report.tarballs.fetched += 1
+            report.tarballs.bytes += bytes
+            amount.bytes += bytes
+            newVersions[package, default: []].insert(release.version)
+            states[package]?.hasNews = true
+            if isUnproven { find(.tarballUnproven, path.description, "the packument declares no digest to compare with") }
+        case .failed(let finding, let retry):
+            let attempt = (attempts[path] ?? 0) + 1
+            attempts[path] = attempt
+            if retry != .never, mayTryAgain(attempt, retry, package, finding) { return jobs.append(.fetch(package, release)) }
+            findings.insert(finding)
+            report.tarballs.failed += 1
+        }
+        amount.tarballs.done += 1
+    }
+
+    // MARK: Trying again
+
+    /// Decides whether something is tried again, and pauses everything where the registry as a whole gives no answer.
+    ///
+    /// Where several pauses in a row brought nothing, upstream is no longer waited for, and without Verdaccio nothing more is begun.
+    private func mayTryAgain(_ attempt: Int, _ retry: TarballFetch.Retry, _ package: PackageName, _ finding: RefreshFinding) -> Bool {
+        guard !isCancelled, surrender == nil else { return false }
+        let (pause, limit): (Duration, Int)
+        switch retry {
+        case .never: return false
+        case .atOnce: return attempt < options.attempts
+        case .whenUplinkIsBack:
+            guard !isUpstreamGivenUp, attempt < options.attempts else { return false }
+            (pause, limit) = (offlineFor(package), options.attempts - 1)
+        // A restart takes a while; six pauses make a minute.
+        case .whenVerdaccioAnswers: (pause, limit) = (options.pause * (1 << idlePauses), options.attempts + 3)
+        }
+        if pausedUntil == nil {
+            guard idlePauses < limit else {
+                if retry == .whenVerdaccioAnswers { surrender = finding } else { isUpstreamGivenUp = true }
+                return false
+            }
+            idlePauses += 1
+            pausedUntil = .now + pause
+            amount.pause = "\(finding.message); trying again in \(pause.components.seconds) s"
+            progress(amount)
+        }
+        return true
+    }
+
+    // MARK: The end
+
+    /// Writes what was learnt from upstream to the catalog.
+    func keepUpstreamRecords() throws {
+        guard !records.isEmpty, !options.isDryRun else { return }
+        try visitor.catalog.keep(records)
+        records = []
+    }
+
+    func finishedReport(requests: (verdaccio: Int, upstream: Int)) -> RefreshReport {
+        if let surrender, nextJob < jobs.count {
+            let message = "\(surrender.message); nothing more was tried"
+            findings.insert(RefreshFinding(surrender.code, "\(jobs.count - nextJob) packages and tarballs", message))
+        }
+        func order(_ severity: RefreshFinding.Severity) -> Int { severity == .failure ? 0 : severity == .warning ? 1 : 2 }
+        func key(_ finding: RefreshFinding) -> String {
+            "\(order(finding.severity)) \(finding.subject)\0\(finding.code.rawValue)\0\(finding.message)"
+        }
+        report.findings = findings.sorted { key($0).utf8.lexicographicallyPrecedes(key($1).utf8) }
+        report.newVersions = newVersions.map { ($0.key, $0.value.sorted()) }.sorted { $0.package < $1.package }
+        report.touched = states.filter(\.value.hasNews).map(\.key).sorted()
+        report.requests = requests
+        report.ending = isCancelled ? .cancelled : report.count(of: .failure) > 0 ? .incomplete : .complete
+        return report
+    }
+}

@@ -1,0 +1,125 @@
+import CanonicalJSON
+package import Catalog
+package import PackageStore
+package import Platform
+import Resolution
+import SystemPackage
+package import VerdaccioSettings
+
+/// Makes a proxying Verdaccio's cache complete: current packuments, chosen versions, and all that they need on every platform.
+///
+/// It asks Verdaccio over HTTP, as any client does, and changes nothing in storage but for removing bytes that are not what was published.
+/// What cannot be had is a finding and stops nothing. Interrupted, it is simply run again: what is in storage is not fetched twice.
+package struct Refresher: Sendable {
+    /// Where Verdaccio is, and what it fetches from.
+    package struct Registry: Sendable {
+        /// Verdaccio's address, without a slash at its end.
+        package let url: String
+        /// Sent as `Authorization`, such as `Bearer …`.
+        package let authorization: String?
+        /// The uplinks of a package, in their order; empty for one that lives here alone, `nil` where nobody knows.
+        package let uplinks: @Sendable (PackageName) -> [VerdaccioUplink]?
+
+        package init(url: String, authorization: String?, uplinks: @escaping @Sendable (PackageName) -> [VerdaccioUplink]?) {
+            self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+            self.authorization = authorization
+            self.uplinks = uplinks
+        }
+    }
+
+    private let registry: Registry
+    private let layout: StorageLayout
+    private let catalog: Catalog
+    private let clock: WallClock
+    private let progress: @Sendable (RefreshProgress) -> Void
+
+    package init(
+        registry: Registry, layout: StorageLayout, catalog: Catalog, clock: WallClock = .system,
+        progress: @escaping @Sendable (RefreshProgress) -> Void = { _ in }
+    ) {
+        self.registry = registry
+        self.layout = layout
+        self.catalog = catalog
+        self.clock = clock
+        self.progress = progress
+    }
+
+    /// Refreshes; a cancelled task ends early, and what was done stays.
+    ///
+    /// - Throws: `RefreshError` where Verdaccio does not answer at all, or would keep nothing; `FileSystemError` when the storage cannot be
+    ///   read; the catalog's errors.
+    package func run(_ options: RefreshOptions) async throws -> RefreshReport {
+        let verdaccio = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: false)
+        let upstream = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: true)
+        let result: Result<RefreshReport, any Error>
+        do { result = .success(try await run(options, verdaccio, upstream)) } catch { result = .failure(error) }
+        await verdaccio.shutdown()
+        await upstream.shutdown()
+        return try result.get()
+    }
+
+    private func run(_ options: RefreshOptions, _ verdaccio: HTTPFetcher, _ upstream: HTTPFetcher) async throws -> RefreshReport {
+        let layout = try self.layout.located()
+        let headers = registry.authorization.map { [("Authorization", $0)] } ?? []
+        if !options.isDryRun {
+            do { _ = try await verdaccio.get("\(registry.url)/-/ping", headers: headers, limit: 1 << 16) } catch {
+                if error != .cancelled { throw RefreshError.verdaccioUnreachable(url: registry.url, reason: error.description) }
+            }
+        }
+        let uplinks = registry.uplinks
+        let reader = UpstreamReader(fetcher: upstream, uplinks: uplinks)
+        let visitor = PackageVisitor(
+            verdaccio: verdaccio, url: registry.url, headers: headers, upstream: reader, layout: layout, catalog: catalog,
+            options: options, clock: clock)
+        let fetch = TarballFetch(fetcher: verdaccio, url: registry.url, headers: headers, keepTimeout: options.keepTimeout)
+        let run = RefreshRun(
+            visitor: visitor, fetch: fetch, offlineFor: { uplinks($0)?.map(\.failTimeout).max() ?? .seconds(300) }, progress: progress)
+        try seed(run, options, layout)
+        try await run.work()
+        try run.keepUpstreamRecords()
+        return run.finishedReport(requests: (verdaccio.requests, upstream.requests))
+    }
+
+    /// Asks for everything that is to be looked at.
+    private func seed(_ run: RefreshRun, _ options: RefreshOptions, _ layout: StorageLayout) throws {
+        let now = clock.now().nanoseconds
+        for location in try layout.discover().packages {
+            let uplinks = registry.uplinks(location.package)
+            if let uplinks {
+                guard let first = uplinks.first else { continue }
+                guard uplinks.contains(where: \.caches) else { throw RefreshError.nothingKept(uplink: first.name) }
+            }
+            if uplinks == nil || options.scope != .full {
+                let look = try Look(at: location)
+                guard uplinks != nil || look.isProxied else { continue }
+                if case .delta(let minutes) = options.scope, now - look.changed > Int64(minutes) * 60_000_000_000 { continue }
+            }
+            run.add(root: location.package)
+        }
+        for dependency in options.wanted { run.want(dependency, isLocked: false) }
+        for dependency in options.locked { run.want(dependency, isLocked: true) }
+    }
+
+    /// What the disk says of a package without asking anybody.
+    private struct Look {
+        /// Whether any of it came from an uplink.
+        var isProxied = true
+        /// When a tarball was last stored, or a version last published as far as is known here; nanoseconds.
+        var changed: Int64 = 0
+
+        init(at location: StorageLayout.Location) throws {
+            guard let directory = try DirectoryReader(opening: location.directory) else { return }
+            for name in try directory.names() where name.hasSuffix(".tgz") {
+                changed = max(changed, try directory.status(of: name)?.identity.modified ?? 0)
+            }
+            let path = location.directory.appending("package.json")
+            guard let bytes = try DiskFileSystem().contents(of: path, limit: StoredPackument.sizeLimit),
+                let stored = try? StoredPackument(parsing: bytes, of: location.package, holding: [])
+            else { return }
+            if let modified = stored.object["time"]?.object?["modified"]?.string.flatMap({ Timestamp($0) }) {
+                changed = max(changed, modified.nanoseconds)
+            }
+            isProxied = ["_uplinks", "_distfiles"].contains { stored.object[$0]?.object?.members.isEmpty == false }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import CanonicalJSON
+import Integrity
+import PackageStore
+import Platform
+import SystemPackage
+
+/// Makes Verdaccio fetch a tarball, and proves that what it keeps is what was published.
+struct TarballFetch: Sendable {
+    enum Outcome: Sendable {
+        /// It is in storage and proved; `isUnproven` where the packument declares no digest.
+        case kept(bytes: Int64, isUnproven: Bool)
+        /// It is not in storage.
+        case failed(RefreshFinding, Retry)
+        case cancelled
+    }
+
+    /// When trying again may help.
+    enum Retry: Sendable {
+        case never, atOnce
+        /// When Verdaccio is back.
+        case whenVerdaccioAnswers
+        /// When Verdaccio no longer takes its uplink for offline.
+        case whenUplinkIsBack
+    }
+
+    let fetcher: HTTPFetcher
+    /// Verdaccio's address.
+    let url: String
+    let headers: [(String, String)]
+    /// How long Verdaccio may take to keep what it has served.
+    let keepTimeout: Duration
+
+    func fetch(_ declared: DeclaredVersion, of package: PackageName, into directory: FilePath) async -> Outcome {
+        let subject = StorePath(package, declared.file).description
+        func failed(_ code: RefreshFinding.Code, _ message: String, _ retry: Retry) -> Outcome {
+            .failed(RefreshFinding(code, subject, message), retry)
+        }
+        let file = directory.appending(declared.file.text)
+        let measure = Measure(withSHA1: declared.needsSHA1)
+        var errorText: [UInt8] = []
+        do {
+            let head = try await fetcher.stream("\(url)/\(package)/-/\(declared.file)", headers: headers) { piece in
+                measure.add(piece)
+                if errorText.count < 4096 { errorText += piece.prefix(4096 - errorText.count) }
+            }
+            guard head.status == 200 else { return refusal(head.status, String(decoding: errorText, as: UTF8.self), failed) }
+        } catch {
+            switch error {
+            case .cancelled: return .cancelled
+            case .unreachable(let reason): return failed(.verdaccioUnreachable, reason, .whenVerdaccioAnswers)
+            case .cut, .stalled, .tooLarge:
+                // Verdaccio keeps nothing of these; what lies there all the same must not stay unseen.
+                if let outcome = settle(file, declared, failed) { return outcome }
+                return failed(.tarballCut, error.description, .atOnce)
+            }
+        }
+        let proof = measure.finish()
+        if proof.size == 0 { return failed(.tarballEmpty, "upstream answered without bytes; verdaccio keeps no empty file", .atOnce) }
+        let isMatching = declared.matches(proof)
+        let start = ContinuousClock.now
+        while true {
+            if isMatching == false {
+                if let outcome = settle(file, declared, failed) { return outcome }
+            } else if let size = try? DiskFileSystem().status(of: file)?.identity.size {
+                if size == proof.size { return .kept(bytes: proof.size, isUnproven: isMatching == nil) }
+                if let outcome = settle(file, declared, failed) { return outcome }
+            }
+            guard ContinuousClock.now - start < keepTimeout, (try? await Task.sleep(for: .milliseconds(2))) != nil else { break }
+        }
+        if Task.isCancelled { return .cancelled }
+        if isMatching == false { return failed(.tarballMismatch, Self.mismatch(proof), .atOnce) }
+        return failed(.tarballNotKept, "verdaccio served it and did not keep it; is its disk full, or its uplink's cache off?", .never)
+    }
+
+    private static func mismatch(_ proof: TarballProof) -> String {
+        "the bytes are not those that were published (\(proof.size) bytes, sha512 \(proof.sha512.hex.prefix(16))…)"
+    }
+
+    /// What Verdaccio answered instead of a tarball.
+    private func refusal(_ status: Int, _ text: String, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome) -> Outcome {
+        switch status {
+        case 401, 403: failed(.accessDenied, "verdaccio answers \(status); it wants a token", .never)
+        case 400: failed(.tarballNameRefused, "verdaccio serves no file of that name", .never)
+        case 404 where text.contains("doesn't exist on uplink"): failed(.tarballGone, "upstream has it no more", .never)
+        case 404: failed(.tarballGone, "verdaccio does not have it, and no address to fetch it from: \(Self.message(text))", .never)
+        case 500... where text.contains("uplink is offline"):
+            failed(.uplinkOffline, "verdaccio takes its uplink for offline", .whenUplinkIsBack)
+        case 500... where text.contains("bad uplink status code"): failed(.upstreamFault, Self.message(text), .atOnce)
+        default: failed(.verdaccioError, "verdaccio answers \(status): \(Self.message(text))", .atOnce)
+        }
+    }
+
+    /// The text of `{"error": …}`, or the beginning of whatever it is.
+    private static func message(_ text: String) -> String {
+        let error = try? JSONParser.parse(Array(text.utf8), mode: .likeJavaScript).object?["error"]?.string
+        return String((error ?? text).split(separator: "\n").joined(separator: " ").prefix(120))
+    }
+
+    /// Judges the file that is in storage and removes a wrong one; `nil` where there is none.
+    private func settle(
+        _ file: FilePath, _ declared: DeclaredVersion, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome
+    ) -> Outcome? {
+        do throws(FileSystemError) {
+            guard let reader = try FileReader(opening: file) else { return nil }
+            let identity = try reader.status().identity
+            let measure = Measure(withSHA1: declared.needsSHA1)
+            var offset: Int64 = 0
+            while true {
+                let piece = try reader.read(1 << 20, at: offset)
+                if piece.isEmpty { break }
+                piece.withUnsafeBytes { measure.add($0) }
+                offset += Int64(piece.count)
+            }
+            let proof = measure.finish()
+            guard declared.matches(proof) == false else { return .kept(bytes: proof.size, isUnproven: declared.matches(proof) == nil) }
+            if try DiskFileSystem().status(of: file)?.identity == identity { _ = try DiskFileSystem().remove(file) }
+            return failed(.tarballMismatch, "\(Self.mismatch(proof)); verdaccio's copy was removed", .atOnce)
+        } catch {
+            return failed(.tarballNotKept, error.description, .never)
+        }
+    }
+
+    /// Digests and counts bytes.
+    private final class Measure {
+        private let sha512 = SHA512Hasher()
+        private let sha1: SHA1Hasher?
+        private var size: Int64 = 0
+
+        init(withSHA1: Bool) { sha1 = withSHA1 ? SHA1Hasher() : nil }
+
+        func add(_ piece: UnsafeRawBufferPointer) {
+            sha512.update(piece)
+            sha1?.update(piece)
+            size += Int64(piece.count)
+        }
+
+        func finish() -> TarballProof { TarballProof(sha512: sha512.finalize(), sha1: sha1?.finalize(), size: size) }
+    }
+}

@@ -1,0 +1,218 @@
+import ArgumentParser
+import CanonicalJSON
+import Catalog
+import PackageStore
+import Platform
+import Refresh
+import Resolution
+import Terminal
+import VerdaccioSettings
+
+struct RefreshCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "refresh",
+        abstract: "Make Verdaccio's cache current and complete.",
+        discussion: """
+            For each package in storage that comes from an uplink, Verdaccio is made to fetch the packument, and it is proved that it did. \
+            Versions are chosen by policy; what they need follows by npm's own rules, on every platform named; each missing tarball is \
+            fetched through Verdaccio and its bytes are compared with what was published. Nothing is fetched twice: an interrupted \
+            refresh is run again.
+
+            What upstream says and Verdaccio never picks up (deprecations, lowered tags, withdrawn versions) is read from upstream itself \
+            and reaches the next snapshot; it needs --verdaccio-config, or --upstream.
+
+              ferry-online refresh full --verdaccio-config /etc/verdaccio/config.yaml --platform linux-x64 --platform win32-x64
+              ferry-online refresh delta --minutes 2880 --policy latest --policy siblings
+
+            Exit codes: 0 the cache is complete · 1 failed · 4 ended, and something could not be had · 11 locked by another process · \
+            64 wrong usage · 130 cancelled.
+            """,
+        subcommands: [Full.self, Delta.self])
+
+    struct Full: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Refresh every package in storage.")
+
+        @OptionGroup var options: RefreshCommandOptions
+
+        func run() async throws { try await options.run(.full) }
+    }
+
+    struct Delta: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refresh the packages that changed lately.",
+            discussion: """
+                A package counts as changed where one of its tarballs was stored, or a version was published as far as the storage knows, in \
+                the last --minutes.
+                """)
+
+        @Option(help: ArgumentHelp("How far back \"lately\" goes.", valueName: "n")) var minutes = 2880
+        @OptionGroup var options: RefreshCommandOptions
+
+        func validate() throws {
+            guard minutes > 0 else { throw ValidationError("--minutes must be above 0") }
+        }
+
+        func run() async throws { try await options.run(.delta(minutes: minutes)) }
+    }
+}
+
+extension VersionPolicy: ExpressibleByArgument {}
+
+struct RefreshCommandOptions: ParsableArguments {
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Verdaccio's address (default: http://localhost:4873).",
+            discussion: "Environment: FERRY_VERDACCIO; a token for it: FERRY_VERDACCIO_TOKEN.", valueName: "url"))
+    var registry: String?
+
+    @Option(help: ArgumentHelp("The registry Verdaccio fetches from, where no --verdaccio-config says it.", valueName: "url"))
+    var upstream: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A machine that packages are installed on, such as linux-x64, linux-arm64-musl, darwin-arm64, win32-x64; repeat it for each "
+                + "(default: this one).", valueName: "os-cpu"))
+    var platform: [String] = []
+
+    @Option(help: ArgumentHelp("A version of Node that packages are installed with; repeat it for each.", valueName: "version"))
+    var node: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Which versions to keep beside those that others need: latest, tags, latest-per-major, siblings, ranges; repeat it (default: "
+                + "latest).", valueName: "policy"))
+    var policy: [VersionPolicy] = []
+
+    @Option(help: ArgumentHelp("Requests at once.", valueName: "n")) var parallelism = 16
+    @Option(help: ArgumentHelp("Seconds that a connection may be silent.", valueName: "s")) var idleTimeout = 120
+    @Flag(help: "Say what would be fetched, in numbers, and change nothing.") var dryRun = false
+
+    func validate() throws {
+        for text in platform where TargetPlatform(text) == nil {
+            throw ValidationError("\"\(text)\" is not a platform: write OS-CPU, such as linux-x64, or linux-x64-musl")
+        }
+        for text in node where SemanticVersion(text) == nil {
+            throw ValidationError("\"\(text)\" is not a version of Node, such as 20.11.1")
+        }
+        guard (1...256).contains(parallelism) else { throw ValidationError("--parallelism must be from 1 to 256") }
+        guard idleTimeout > 0 else { throw ValidationError("--idle-timeout must be above 0") }
+    }
+
+    func run(_ scope: RefreshOptions.Scope) async throws {
+        try await reporting {
+            let lock = try state.lock("ferry-online refresh")
+            defer { withExtendedLifetime(lock) {} }
+            let settings = try storage.settings()
+            let refresher = Refresher(
+                registry: registry(settings), layout: try storage.layout(settings), catalog: try state.catalog(),
+                progress: RefreshLine().show)
+            let options = refreshOptions(scope)
+            let report = try await interruptible { try await refresher.run(options) }
+            try show(report)
+            switch report.ending {
+            case .complete: break
+            case .incomplete: throw ExitCode(4)
+            case .cancelled: throw ExitCode(130)
+            }
+        }
+    }
+
+    private func registry(_ settings: VerdaccioSettings?) -> Refresher.Registry {
+        let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
+        return Refresher.Registry(
+            url: registry ?? environment("FERRY_VERDACCIO") ?? "http://localhost:4873",
+            authorization: environment("FERRY_VERDACCIO_TOKEN").map { "Bearer \($0)" }
+        ) { package in settings?.uplinks(for: package.text) ?? upstream.map { [$0] } }
+    }
+
+    private func refreshOptions(_ scope: RefreshOptions.Scope) -> RefreshOptions {
+        var options = RefreshOptions()
+        options.scope = scope
+        if !policy.isEmpty { options.policies = Set(policy) }
+        options.platforms = platform.isEmpty ? [TargetPlatform.current] : platform.compactMap { TargetPlatform($0) }
+        options.nodes = node.compactMap { SemanticVersion($0) }
+        options.parallelism = parallelism
+        options.idleTimeout = .seconds(idleTimeout)
+        options.isDryRun = dryRun
+        return options
+    }
+
+    // MARK: The report
+
+    private func show(_ report: RefreshReport) throws {
+        if state.json { return try Terminal.output(report.json.canonicalBytes + [0x0A]) }
+        let shown = report.findings.filter { $0.severity != .note }
+        for finding in shown.prefix(50) { Terminal.say("\(finding)") }
+        if shown.count > 50 { Terminal.say("… and \(shown.count - 50) more; --json lists them all") }
+        let notes = report.count(of: .note)
+        if notes > 0 { Terminal.say("\(notes) notes; --json lists them") }
+        let (packages, tarballs) = (report.packages, report.tarballs)
+        if dryRun {
+            let unknown = tarballs.ofUnknownSize > 0 ? ", \(tarballs.ofUnknownSize) of them of unknown size" : ""
+            try Terminal.output("packages: \(packages.visited) would be refreshed")
+            try Terminal.output(
+                "tarballs: \(tarballs.needed) needed, \(tarballs.present) present, \(tarballs.fetched) to fetch, "
+                    + "\(Terminal.bytes(tarballs.bytes))\(unknown)")
+            return
+        }
+        try Terminal.output(
+            "packages: \(packages.visited) looked at, \(packages.refreshed) fetched anew, \(packages.fresh) fresh already, "
+                + "\(packages.gone) not upstream, \(packages.failed) not refreshed, \(report.touched.count) changed")
+        try Terminal.output(
+            "tarballs: \(tarballs.needed) needed, \(tarballs.present) present, \(tarballs.fetched) fetched, "
+                + "\(Terminal.bytes(tarballs.bytes)), \(tarballs.failed) failed")
+        if report.overlaid > 0 {
+            try Terminal.output("upstream: \(report.overlaid) packages differ in deprecations, tags or withdrawn versions")
+        }
+        for (package, versions) in report.newVersions {
+            try Terminal.output("+ \(package) \(versions.map(\.text).joined(separator: " "))")
+        }
+        Terminal.say(
+            report.ending == .complete
+                ? "complete"
+                : report.ending == .cancelled ? "cancelled; run it again to go on" : "incomplete: \(report.count(of: .failure)) failures")
+    }
+}
+
+/// The progress of a refresh on one line.
+private final class RefreshLine: Sendable {
+    private let tarballs = ProgressLine("refreshing", unit: .items("packages and tarballs"))
+
+    func show(_ progress: RefreshProgress) {
+        if let pause = progress.pause { return Terminal.say("waiting: \(pause)") }
+        tarballs.update(
+            Int64(progress.packages.done + progress.tarballs.done), of: Int64(progress.packages.known + progress.tarballs.known))
+    }
+}
+
+extension RefreshReport {
+    /// For machines; member names are stable.
+    fileprivate var json: JSONValue {
+        let findings: [JSONValue] = findings.map {
+            [
+                "severity": .string($0.severity.rawValue), "code": .string($0.code.rawValue), "subject": .string($0.subject),
+                "message": .string($0.message),
+            ]
+        }
+        let versions: [JSONValue] = newVersions.map {
+            ["package": .string($0.package.text), "versions": .array($0.versions.map { .string($0.text) })]
+        }
+        return [
+            "ending": .string(ending.rawValue),
+            "packages": [
+                "visited": .integer(packages.visited), "refreshed": .integer(packages.refreshed), "fresh": .integer(packages.fresh),
+                "gone": .integer(packages.gone), "failed": .integer(packages.failed),
+            ],
+            "tarballs": [
+                "needed": .integer(tarballs.needed), "present": .integer(tarballs.present), "fetched": .integer(tarballs.fetched),
+                "bytes": .integer(tarballs.bytes), "unknownSize": .integer(tarballs.ofUnknownSize), "failed": .integer(tarballs.failed),
+            ],
+            "newVersions": .array(versions), "touched": .array(touched.map { .string($0.text) }), "overlaid": .integer(overlaid),
+            "findings": .array(findings),
+            "requests": ["verdaccio": .integer(requests.verdaccio), "upstream": .integer(requests.upstream)],
+        ]
+    }
+}
