@@ -34,13 +34,14 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         case tarballTooLarge = "tarball-too-large"
         case tarballUnproven = "tarball-unproven"
         case tarballShared = "tarball-shared"
+        case versionWithdrawn = "version-withdrawn"
 
         /// How bad it is wherever it is found.
         package var severity: Severity {
             switch self {
             case .strayEntry, .emptyDirectory, .leftover, .tarballUnproven: .note
             case .symbolicLink, .versionInvalid, .tarballUndeclared, .tarballMismatch, .tarballTooLarge, .tarballShared,
-                .changedWhileRead, .unreadable, .invalidName:
+                .versionWithdrawn, .changedWhileRead, .unreadable, .invalidName:
                 .warning
             case .misplacedPackage, .ambiguousPackage, .packumentMissing, .packumentEmpty, .packumentInvalid, .packumentTooLarge,
                 .nameMismatch:

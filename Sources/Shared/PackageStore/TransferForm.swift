@@ -27,18 +27,21 @@ package struct TransferForm: Sendable {
         return (before + readme + comma + after, hasher.finalize())
     }
 
-    /// Makes the form of a stored packument, given what was measured of the tarballs that are there.
+    /// Makes the form of a stored packument with what upstream says otherwise, given what was measured of the tarballs that are there.
     ///
-    /// Versions whose tarball is absent are left out silently; tarballs that nothing declares, or whose bytes are not the ones that were
-    /// published, are left out with a finding. `form` is `nil` where no version is left.
+    /// Versions whose tarball is absent are left out silently; tarballs that nothing declares, whose bytes are not the ones that were
+    /// published, or whose version was withdrawn, are left out with a finding. `form` is `nil` where no version is left; `withdrawn` is
+    /// what no version that is left names.
     package static func make(
-        of package: PackageName, from stored: StoredPackument, tarballs: [FileName: TarballProof]
-    ) -> (form: TransferForm?, findings: [Finding]) {
+        of package: PackageName, from stored: StoredPackument, tarballs: [FileName: TarballProof],
+        overlay: UpstreamOverlay = UpstreamOverlay()
+    ) -> (form: TransferForm?, withdrawn: Set<FileName>, findings: [Finding]) {
+        let effective = overlay.applied(to: stored)
         var findings = stored.findings
         var carried: [DeclaredVersion] = []
         var named: Set<FileName> = []
         var claimed: Set<FileName> = []
-        for version in stored.declared.sorted(by: { $0.version < $1.version }) {
+        for version in effective.declared.sorted(by: { $0.version < $1.version }) {
             guard let proof = tarballs[version.file] else { continue }
             let subject = StorePath(package, version.file).description
             named.insert(version.file)
@@ -56,11 +59,18 @@ package struct TransferForm: Sendable {
                 findings.append(Finding(.tarballMismatch, subject, "the bytes are not those of \(package)@\(version.version) as published"))
             }
         }
+        let kept = Set(effective.declared.map(\.version))
+        let gone = stored.declared.filter { !kept.contains($0.version) && tarballs[$0.file] != nil && !named.contains($0.file) }
+        for version in gone.sorted(by: { $0.version < $1.version }) where named.insert(version.file).inserted {
+            let subject = StorePath(package, version.file).description
+            findings.append(Finding(.versionWithdrawn, subject, "upstream has withdrawn \(package)@\(version.version)"))
+        }
+        let withdrawn = Set(gone.map(\.file))
         for file in tarballs.keys.sorted() where !named.contains(file) {
             findings.append(Finding(.tarballUndeclared, StorePath(package, file).description, "no version of the packument names it"))
         }
-        guard !carried.isEmpty else { return (nil, findings) }
-        return (TransferForm(package: package, source: stored.object, carried: carried), findings)
+        guard !carried.isEmpty else { return (nil, withdrawn, findings) }
+        return (TransferForm(package: package, source: effective.object, carried: carried), withdrawn, findings)
     }
 
     /// Reads a form that came from outside, and refuses bytes that are not exactly one of this package.

@@ -187,6 +187,45 @@ import Testing
         #expect(throws: DocumentError.self) { try UpstreamOverlay(decoding: large) }
     }
 
+    /// The form of a packument with what upstream says otherwise, where these versions are held.
+    private func form(
+        _ stored: Draft, _ upstream: Draft, holding versions: [String] = ["1.0.0", "1.1.0", "2.0.0"]
+    ) throws -> (object: JSONObject, withdrawn: Set<String>, findings: [Finding]) {
+        let proofs = try versions.map { version in
+            (try #require(FileName("p-\(version).tgz")), TarballProof(sha512: .ofNothing, sha1: nil, size: 0))
+        }
+        let made = try TransferForm.make(
+            of: Draft.name, from: stored.packument, tarballs: Dictionary(uniqueKeysWithValues: proofs), overlay: overlay(stored, upstream))
+        // Drafts declare no digests.
+        let findings = made.findings.filter { $0.code != .tarballUnproven }
+        return (made.form?.object ?? JSONObject(), Set(made.withdrawn.map(\.text)), findings)
+    }
+
+    @Test func `a form says what upstream says now`() throws {
+        let stored = Draft(tags: ["latest": "2.0.0", "old": "1.0.0"], deprecated: ["1.1.0": "by mistake"])
+        let form = try form(stored, Draft(tags: ["latest": "1.1.0"], deprecated: ["1.0.0": "too old"]))
+        #expect(form.object["dist-tags"] == ["latest": "1.1.0", "old": "1.0.0"])
+        let versions = form.object["versions"]?.object?.dictionary ?? [:]
+        #expect(versions.mapValues { $0.object?["deprecated"] } == ["1.0.0": "too old", "1.1.0": nil, "2.0.0": nil])
+        #expect(form.withdrawn == [] && form.findings == [])
+    }
+
+    @Test func `a form leaves out what was withdrawn, and says so of what stands`() throws {
+        let stored = Draft(versions: ["1.0.0", "1.1.0", "2.0.0", "3.0.0"], tags: ["latest": "3.0.0", "next": "3.0.0"])
+        let form = try form(stored, Draft(versions: ["1.0.0", "1.1.0"], tags: [:]))
+        #expect(form.object["versions"]?.object?.members.map(\.name).sorted() == ["1.0.0", "1.1.0"])
+        #expect(form.object["dist-tags"] == ["latest": "1.1.0"])
+        #expect(form.withdrawn == ["p-2.0.0.tgz"])
+        #expect(form.findings.map(\.code) == [.versionWithdrawn] && form.findings.first?.subject == "p/p-2.0.0.tgz")
+        let nothing = try self.form(Draft(), Draft(versions: ["4.0.0"]))
+        #expect(nothing.object == JSONObject() && nothing.withdrawn.count == 3 && nothing.findings.count == 3)
+    }
+
+    @Test func `a tag that upstream has on a version that is not held gives way to the highest stable one`() throws {
+        let form = try form(Draft(), Draft(tags: ["latest": "1.1.0"]), holding: ["1.0.0", "2.0.0"])
+        #expect(form.object["dist-tags"] == ["latest": "2.0.0"])
+    }
+
     @Test func `what no reader would take is not made`() throws {
         let message = String(repeating: "x", count: UpstreamOverlay.sizeLimit)
         #expect(throws: UpstreamError.tooLarge) { try overlay(Draft(), Draft(deprecated: ["1.0.0": .string(message)])) }
