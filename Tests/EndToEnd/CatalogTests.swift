@@ -43,11 +43,8 @@ import Testing
 
     /// An overlay that withdraws 2.0.0.
     private func overlay(_ world: World) throws -> UpstreamOverlay {
-        let name = try #require(PackageName("foo"))
         try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"], isProxied: true)
-        let bytes = try #require(try world.files.contents(of: world.online.appending("foo/package.json"), limit: 1 << 20))
-        let upstream: JSONValue = ["name": "foo", "dist-tags": ["latest": "1.0.0"], "versions": ["1.0.0": [:]]]
-        return try UpstreamOverlay(of: StoredPackument(parsing: bytes, of: name), upstream: upstream.object ?? JSONObject())
+        return try world.overlay("foo", ["1.0.0": [:]], tags: ["latest": "1.0.0"])
     }
 
     @Test func `what upstream says is kept, replaced, and found by range`() throws {
@@ -100,5 +97,6 @@ import Testing
         try world.catalog.keep([(name, UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: overlay(world)))])
         try execute("UPDATE upstream SET overlay = x'7b7d';", on: world.root.appending("state/data.sqlite"))
         #expect(throws: CatalogError.self) { try world.catalog.upstream(of: name) }
+        #expect(throws: CatalogError.self) { try world.snapshot() }
     }
 }

@@ -1,4 +1,5 @@
 import BundleFormat
+import CanonicalJSON
 import Foundation
 import MediaLayout
 import Platform
@@ -38,9 +39,11 @@ import Testing
         try world.put("foo", ["1.0.0": "one"])
         try world.put("@scope/bar", ["1.0.0": "bar"])
         for number in 0..<50 { try world.put("filler-\(number)", ["1.0.0": "\(number)"]) }
+        try world.put("qux", ["1.0.0": "qux one"], isProxied: true)
         let first = try world.snapshot()
         try world.files.removeTree(world.online.appending("foo"))
         try world.put("baz", ["1.0.0-beta.1": "baz"])
+        try world.refresh("qux", ["9.0.0": [:]])
         let second = try world.snapshot(allowsShrinking: true)
         let archive = try world.bundle(from: first.header.id)
         let entry = try MediumWriter(medium: world.medium).export(ArchiveSource(volumes: [archive]), volumeSize: nil)

@@ -74,6 +74,21 @@ final class World {
         try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
     }
 
+    /// What upstream says otherwise of an online package, having these versions.
+    func overlay(_ name: String, _ versions: JSONValue, tags: JSONValue = [:]) throws -> UpstreamOverlay {
+        let bytes = try #require(try files.contents(of: online.appending(name).appending("package.json"), limit: 1 << 20))
+        let stored = try StoredPackument(parsing: bytes, of: #require(PackageName(name)))
+        let upstream = JSONObject(uniqueMembers: [("name", .string(name)), ("dist-tags", tags), ("versions", versions)])
+        return try UpstreamOverlay(of: stored, upstream: upstream)
+    }
+
+    /// Lets the catalog know what upstream says now of an online package; without versions, what is stored.
+    func refresh(_ name: String, _ versions: JSONValue? = nil, tags: JSONValue = [:]) throws {
+        let overlay = try versions.map { try self.overlay(name, $0, tags: tags) } ?? UpstreamOverlay()
+        let record = UpstreamRecord(url: "https://registry.example/\(name)", etag: nil, checked: WallClock.system.now(), overlay: overlay)
+        try catalog.keep([(#require(PackageName(name)), record)])
+    }
+
     /// Removes a version inside as Verdaccio does: entry, tag and file go, the revision counts on.
     func unpublish(_ name: String, _ version: String) throws {
         var document = try packument(name)

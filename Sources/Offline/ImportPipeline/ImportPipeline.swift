@@ -44,6 +44,8 @@ package struct ImportPipeline: Sendable {
         package var outcomes: [String: Int] = [:]
         package var newPackages: [PackageName] = []
         package var refusals: [String] = []
+        /// The tarballs that upstream has withdrawn since the bundle's baseline; what is here of them stays.
+        package var withdrawn: [StorePath] = []
     }
 
     private let layout: StorageLayout
@@ -103,6 +105,7 @@ package struct ImportPipeline: Sendable {
         try sink.finish()
         var report = Report(result: .verified, descriptor: opened.bundle.tail.descriptor, keys: opened.bundle.keys)
         report.newPackages = plan.newPackages
+        report.withdrawn = try opened.reader.withdrawn()
         return report
     }
 
@@ -135,6 +138,7 @@ package struct ImportPipeline: Sendable {
         try stageJournal.recover()
         try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, at: clock.now())
         report.newPackages = plan.newPackages
+        report.withdrawn = try opened.reader.withdrawn()
         return report
     }
 

@@ -134,11 +134,18 @@ extension ImportPipeline.Report {
                                 JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) }))
                         ),
                         (name: "refusals", value: .array(refusals.map { .string($0) })),
+                        (name: "withdrawn", value: .array(withdrawn.map { .string($0.description) })),
                     ])
                 ).canonicalBytes + [0x0A])
             return
         }
         for refusal in refusals { Terminal.say("refused: \(refusal)") }
+        if !withdrawn.isEmpty {
+            let first = withdrawn.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+            Terminal.say(
+                "warning: upstream has withdrawn \(withdrawn.count) versions; those that are here stay until they are unpublished here: "
+                    + "\(first)\(withdrawn.count > 3 ? ", …" : "")")
+        }
         let signature = keys.isEmpty ? "unsigned" : "signed by \(keys.joined(separator: ", "))"
         switch result {
         case .nothingToDo: try Terminal.output("\(name): imported before, and everything it brought is here; nothing to do")

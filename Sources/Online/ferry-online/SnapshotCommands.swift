@@ -12,7 +12,8 @@ struct Snapshot: ParsableCommand {
         abstract: "Record what the storage holds now.",
         discussion: """
             Reads only what changed since the last snapshot. Damaged, undeclared and unreadable files are reported and left out; \
-            those that earlier snapshots held are named as withheld, since they have not left the storage. Where nothing changed, the last snapshot stands and is named.
+            those that earlier snapshots held are named as withheld, since they have not left the storage. Versions that upstream has \
+            withdrawn are left out, too. Where nothing changed, the last snapshot stands and is named.
             """)
 
     @OptionGroup var storage: StorageOptions
@@ -46,6 +47,7 @@ struct Snapshot: ParsableCommand {
             object["hashedFiles"] = .integer(report.hashedFiles)
             object["hashedBytes"] = .integer(report.hashedBytes)
             object["withheld"] = .array(report.withheld.map { .string($0.description) })
+            object["withdrawn"] = .array(report.withdrawn.map { .string($0.description) })
             object["passes"] = .integer(report.passes)
             object["findings"] = .array(
                 report.findings.map {
@@ -99,8 +101,8 @@ struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what differs between two snapshots, by content.",
         discussion: """
-            Lines begin with + for added, ~ for changed, - for removed, ! for withheld: not in TARGET, though it has not left the storage. \
-            BASELINE may be "empty".
+            Lines begin with + for added, ~ for changed, - for removed, x for removed since upstream has withdrawn it, ! for withheld: not \
+            in TARGET, though it has not left the storage. BASELINE may be "empty".
             """)
 
     @Argument(help: "The snapshot to start from, or \"empty\".") var baseline: String
@@ -109,10 +111,11 @@ struct Diff: ParsableCommand {
 
     func run() throws {
         try reporting {
-            var counts = (added: 0, changed: 0, removed: 0, withheld: 0)
+            var counts = (added: 0, changed: 0, removed: 0, withdrawn: 0, withheld: 0)
             let from = try state.baseline(baseline)
             let to = try state.target(target)
             let withheld = try state.snapshots().withheldPaths(of: to.header.id)
+            let withdrawn = try state.snapshots().withdrawnPaths(of: to.header.id)
             try forEachChange(from: from, to: to) { change in
                 switch change {
                 case .added(let file):
@@ -124,12 +127,17 @@ struct Diff: ParsableCommand {
                 case .removed(let file) where withheld.contains(file.path):
                     counts.withheld += 1
                     try show("!", "withheld", file)
+                case .removed(let file) where withdrawn.contains(file.path):
+                    counts.withdrawn += 1
+                    try show("x", "withdrawn", file)
                 case .removed(let file):
                     counts.removed += 1
                     try show("-", "removed", file)
                 }
             }
-            let others = counts.withheld == 0 ? "" : ", \(counts.withheld) withheld"
+            let others =
+                (counts.withdrawn == 0 ? "" : ", \(counts.withdrawn) withdrawn")
+                + (counts.withheld == 0 ? "" : ", \(counts.withheld) withheld")
             Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed\(others)")
         }
     }

@@ -113,7 +113,7 @@ package struct BundleManifestReader {
     }
 
     /// The next removed entry, or `nil` after the last; to be called when `nextFile` has returned `nil`.
-    package mutating func nextRemoved() throws -> SnapshotFile? {
+    package mutating func nextRemoved() throws -> (file: SnapshotFile, reason: RemovalReason)? {
         guard stage == .removed else { return nil }
         guard let line = try nextLine(ending: "]}") else {
             guard removed == header.counts.removed, try lines.next() == nil else {
@@ -122,13 +122,13 @@ package struct BundleManifestReader {
             stage = .over
             return nil
         }
-        let file = try SnapshotFile(parsing: line, document: BundleManifestHeader.document, isRemoval: true)
-        if let previous, !(previous.path < file.path) {
-            throw DocumentError(BundleManifestHeader.document, "\"\(file.path)\" is out of order or stands twice")
+        let entry = try SnapshotFile.removal(parsing: line, document: BundleManifestHeader.document)
+        if let previous, !(previous.path < entry.file.path) {
+            throw DocumentError(BundleManifestHeader.document, "\"\(entry.file.path)\" is out of order or stands twice")
         }
-        previous = file
+        previous = entry.file
         removed += 1
-        return file
+        return entry
     }
 
     private mutating func nextLine(ending: String) throws -> [UInt8]? {

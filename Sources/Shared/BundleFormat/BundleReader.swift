@@ -1,7 +1,7 @@
 import Archives
 import CanonicalJSON
 import Integrity
-import PackageStore
+package import PackageStore
 import Platform
 package import Snapshots
 package import SystemPackage
@@ -78,6 +78,17 @@ package final class BundleReader {
             header.target.root == descriptor.targetRoot, header.counts == descriptor.counts
         else { throw BundleError(.malformed, "\"manifest.json\"", "it contradicts the descriptor") }
         return header
+    }
+
+    /// The tarballs that the baseline holds and upstream has withdrawn; to be called after `readLeading`.
+    package func withdrawn() throws -> [StorePath] {
+        var manifest = try manifest()
+        var paths: [StorePath] = []
+        while try manifest.nextFile() != nil {}
+        while let (file, reason) = try manifest.nextRemoved() {
+            if reason == .withdrawn, !file.path.file.isPackument { paths.append(file.path) }
+        }
+        return paths
     }
 
     /// Opens the manifest; to be called after `readLeading`.

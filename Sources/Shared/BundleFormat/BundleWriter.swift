@@ -75,7 +75,8 @@ package struct BundleWriter: Sendable {
         let files = DiskFileSystem()
         _ = try files.createDirectory(work)
         let texts = try LeadingTexts(
-            baseline: baseline, target: target, withheld: store.withheldPaths(of: target.header.id), limits: limits, work: work)
+            baseline: baseline, target: target, withheld: store.withheldPaths(of: target.header.id),
+            withdrawn: store.withdrawnPaths(of: target.header.id), limits: limits, work: work)
         try limits.check(texts.header.counts, documents: texts.length())
         let label = "diff-\(envelope.created.minuteLabel)"
         let path = directory.appending("\(label).tar.zst")

@@ -17,10 +17,13 @@ struct LeadingTexts {
 
     /// Compares the snapshots and writes the documents below `work`.
     ///
-    /// - Parameter withheld: what the target does not hold, and yet has not left the storage.
+    /// - Parameters:
+    ///   - withheld: what the target does not hold, and yet has not left the storage.
+    ///   - withdrawn: what the target does not hold since upstream has withdrawn it.
     /// - Throws: `BundleError.Code.tooLarge` for a bundle that no reader would take.
     init(
-        baseline: SnapshotReader?, target: SnapshotReader, withheld: Set<StorePath>, limits: BundleLimits, work: FilePath
+        baseline: SnapshotReader?, target: SnapshotReader, withheld: Set<StorePath>, withdrawn: Set<StorePath>, limits: BundleLimits,
+        work: FilePath
     ) throws {
         self.work = work
         let tarballs = try LineSpool(work.appending("tarballs"))
@@ -34,7 +37,8 @@ struct LeadingTexts {
             guard let file = change.target else {
                 if case .removed(let file) = change, !withheld.contains(file.path) {
                     try limits.check(removed.count + 1, "removed files")
-                    try removed.add { file.appendManifestLine(to: &$0, reason: "absent") }
+                    let reason = withdrawn.contains(file.path) ? RemovalReason.withdrawn : .absent
+                    try removed.add { file.appendManifestLine(to: &$0, reason: reason) }
                 }
                 return
             }

@@ -11,6 +11,8 @@ package struct PackageRecord: Sendable, Hashable {
         package var proof: TarballProof
         /// The version that carries it; `nil` where it is left out as a finding.
         package var version: PackageVersion?
+        /// Whether it is left out because upstream has withdrawn its version.
+        package var isWithdrawn = false
     }
 
     /// The transfer form that was made.
@@ -25,12 +27,22 @@ package struct PackageRecord: Sendable, Hashable {
     package var scannedAt: Int64
     /// `nil` where there was no packument.
     package var packument: FileIdentity?
+    /// Of what upstream said otherwise when the form was made; `nil` where that was nothing.
+    package var overlay: SHA512Digest?
     package var form: Form?
     package var tarballs: [Tarball]
     package var findings: [Finding]
 
     /// Whether all that was there could be read; a record of less is not relied on.
     var isComplete: Bool { !findings.contains { $0.code == .changedWhileRead || $0.code == .unreadable } }
+
+    /// What stands in the storage and is not in a snapshot since upstream has withdrawn it: tarballs, and the packument where it is of
+    /// nothing else.
+    func withdrawnPaths(of package: PackageName) -> [StorePath] {
+        var withdrawn = tarballs.filter(\.isWithdrawn).map(\.file)
+        if !withdrawn.isEmpty, withdrawn.count == tarballs.count, isComplete { withdrawn.append(.packument) }
+        return withdrawn.map { StorePath(package, $0) }
+    }
 
     /// What of the package belongs into a snapshot, sorted by path.
     package func files(of package: PackageName) -> [SnapshotFile] {
@@ -49,7 +61,7 @@ package struct PackageRecord: Sendable, Hashable {
 }
 
 extension PackageRecord {
-    private static let encodingVersion: UInt8 = 1
+    private static let encodingVersion: UInt8 = 2
 
     /// A compact form for the catalog.
     ///
@@ -58,6 +70,8 @@ extension PackageRecord {
         var bytes: [UInt8] = [Self.encodingVersion]
         append(scannedAt, to: &bytes)
         append(packument, to: &bytes)
+        bytes.append(overlay == nil ? 0 : 1)
+        overlay?.append(to: &bytes)
         bytes.append(form == nil ? 0 : 1)
         if let form {
             form.digest.append(to: &bytes)
@@ -71,6 +85,7 @@ extension PackageRecord {
             tarball.proof.sha512.append(to: &bytes)
             append(tarball.proof.sha1?.hex ?? "", to: &bytes)
             append(tarball.version?.text ?? "", to: &bytes)
+            bytes.append(tarball.isWithdrawn ? 1 : 0)
         }
         append(Int64(findings.count), to: &bytes)
         for finding in findings {
@@ -87,6 +102,8 @@ extension PackageRecord {
         guard input.byte() == Self.encodingVersion, let scannedAt = input.integer(), let hasPackument = input.byte() else { return nil }
         self.scannedAt = scannedAt
         packument = hasPackument == 1 ? input.identity() : nil
+        guard let hasOverlay = input.byte() else { return nil }
+        overlay = hasOverlay == 1 ? input.digest() : nil
         guard let hasForm = input.byte() else { return nil }
         if hasForm == 1 {
             guard let digest = input.digest(), let core = input.digest(), let size = input.integer() else { return nil }
@@ -98,10 +115,13 @@ extension PackageRecord {
         guard let count = input.integer() else { return nil }
         for _ in 0..<count {
             guard let name = input.text(), let file = FileName(name), input.byte() == 1, let identity = input.identity(),
-                let sha512 = input.digest(), let sha1 = input.text(), let version = input.text()
+                let sha512 = input.digest(), let sha1 = input.text(), let version = input.text(),
+                let isWithdrawn = input.byte()
             else { return nil }
             let proof = TarballProof(sha512: sha512, sha1: SHA1Digest(hex: sha1), size: identity.size)
-            tarballs.append(Tarball(file: file, identity: identity, proof: proof, version: PackageVersion(version)))
+            tarballs.append(
+                Tarball(
+                    file: file, identity: identity, proof: proof, version: PackageVersion(version), isWithdrawn: isWithdrawn == 1))
         }
         findings = []
         guard let findingCount = input.integer() else { return nil }

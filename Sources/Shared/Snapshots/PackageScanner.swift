@@ -18,6 +18,15 @@ struct PackageScan: Sendable {
     let hashedBytes: Int64
 }
 
+/// A package that is to be scanned, with what is known of it.
+struct ScanInput: Sendable {
+    let location: StorageLayout.Location
+    /// What the scan before learnt.
+    var previous: PackageRecord?
+    /// What upstream says otherwise than the storage.
+    var overlay = UpstreamOverlay()
+}
+
 /// Reads a handful of packages at once: looks at each, reads what changed since its record, and makes their transfer forms.
 struct PackageScanner: Sendable {
     let store: SnapshotStore
@@ -33,8 +42,8 @@ struct PackageScanner: Sendable {
     /// A package that cannot be read is findings, not an error.
     ///
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
-    func scan(_ inputs: [(StorageLayout.Location, PackageRecord?)]) throws -> [PackageScan] {
-        var drafts = inputs.map { Draft(location: $0.0, previous: $0.1, scanStart: scanStart) }
+    func scan(_ inputs: [ScanInput]) throws -> [PackageScan] {
+        var drafts = inputs.map { Draft($0, scanStart: scanStart) }
         for index in drafts.indices { drafts[index].look(for: store) }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
         let results = hash(jobs.map(\.1))
@@ -46,6 +55,8 @@ struct PackageScanner: Sendable {
     private struct Draft {
         let location: StorageLayout.Location
         let previous: PackageRecord?
+        let overlay: UpstreamOverlay
+        let overlayDigest: SHA512Digest?
         let scanStart: Int64
         var packument: FileIdentity?
         var stored: StoredPackument?
@@ -57,9 +68,11 @@ struct PackageScanner: Sendable {
         /// Whether something changed or vanished while it was read.
         var hasMoved = false
 
-        init(location: StorageLayout.Location, previous: PackageRecord?, scanStart: Int64) {
-            self.location = location
-            self.previous = previous
+        init(_ input: ScanInput, scanStart: Int64) {
+            location = input.location
+            previous = input.previous
+            overlay = input.overlay
+            overlayDigest = input.overlay.isEmpty ? nil : input.overlay.digest
             self.scanStart = scanStart
         }
 
@@ -117,7 +130,7 @@ struct PackageScanner: Sendable {
         }
 
         private func isSame(_ found: [(FileName, FileIdentity)], as record: PackageRecord) -> Bool {
-            guard record.isComplete, !hasMoved else { return false }
+            guard record.isComplete, !hasMoved, record.overlay == overlayDigest else { return false }
             var rest = record.tarballs[...]
             var packument: FileIdentity?
             for (file, identity) in found {
@@ -203,9 +216,12 @@ struct PackageScanner: Sendable {
             var findings = contentFindings
             var form: PackageRecord.Form?
             var carried: [FileName: PackageVersion] = [:]
+            var withdrawn: Set<FileName> = []
             if let stored {
-                let made = TransferForm.make(of: location.package, from: stored, tarballs: tarballs.mapValues(\.proof))
+                let made = TransferForm.make(
+                    of: location.package, from: stored, tarballs: tarballs.mapValues(\.proof), overlay: overlay)
                 findings += made.findings
+                withdrawn = made.withdrawn
                 if let transferForm = made.form {
                     form = try keep(transferForm, in: store, limit: limit)
                     if form == nil {
@@ -218,10 +234,11 @@ struct PackageScanner: Sendable {
             let sorted = tarballs.values.sorted { $0.file < $1.file }.map { tarball in
                 var tarball = tarball
                 tarball.version = carried[tarball.file]
+                tarball.isWithdrawn = withdrawn.contains(tarball.file)
                 return tarball
             }
             let record = PackageRecord(
-                scannedAt: scanStart, packument: packument, form: form, tarballs: sorted,
+                scannedAt: scanStart, packument: packument, overlay: overlayDigest, form: form, tarballs: sorted,
                 findings: findings.sorted { $0.subject < $1.subject })
             var comparable = previous
             comparable?.scannedAt = scanStart

@@ -35,6 +35,8 @@ package struct SnapshotBuilder: Sendable {
         package let findings: [Finding]
         /// What earlier snapshots held, still stands in the storage, and could not be taken; sorted.
         package let withheld: [StorePath]
+        /// What earlier snapshots held and upstream has withdrawn; sorted.
+        package let withdrawn: [StorePath]
         /// Tarballs whose bytes were read, over all passes.
         package let hashedFiles: Int
         package let hashedBytes: Int64
@@ -51,7 +53,7 @@ package struct SnapshotBuilder: Sendable {
         package let previous: SnapshotID
 
         package var description: String {
-            "\(lost) of the \(of) files of snapshot \(previous) are gone; is the storage mounted?"
+            "\(lost) of the \(of) files of snapshot \(previous) are gone or withdrawn; is the storage mounted?"
         }
     }
 
@@ -105,10 +107,10 @@ package struct SnapshotBuilder: Sendable {
             hashedBytes += pass.hashedBytes
             let isSettled = pass.changed == 0
             if !isSettled, number < Self.passLimit { continue }
-            let (header, withheld, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
+            let (header, missing, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
             return Report(
-                header: header, isNew: isNew, findings: pass.findings, withheld: withheld, hashedFiles: hashedFiles,
-                hashedBytes: hashedBytes, passes: number)
+                header: header, isNew: isNew, findings: pass.findings, withheld: missing.withheld.sorted(),
+                withdrawn: missing.withdrawn.sorted(), hashedFiles: hashedFiles, hashedBytes: hashedBytes, passes: number)
         }
         preconditionFailure("the last pass returns")
     }
@@ -121,6 +123,8 @@ package struct SnapshotBuilder: Sendable {
         /// Whether packages may lie where they were not found.
         var isIncomplete = false
         var findings: [Finding] = []
+        /// What stands in the storage and upstream has withdrawn.
+        var withdrawn: Set<StorePath> = []
         var hashedFiles = 0
         var hashedBytes: Int64 = 0
         var writer: FileWriter?
@@ -138,7 +142,7 @@ package struct SnapshotBuilder: Sendable {
         }
         let scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
         var next = 0
-        let pipeline = OrderedPipeline<[(StorageLayout.Location, PackageRecord?)], [PackageScan]>(
+        let pipeline = OrderedPipeline<[ScanInput], [PackageScan]>(
             width: options.width, window: options.width * 4,
             pull: {
                 guard next < found.packages.count else { return nil }
@@ -146,7 +150,10 @@ package struct SnapshotBuilder: Sendable {
                 next += batch.count
                 guard let first = batch.first, let last = batch.last else { return nil }
                 let known = try records.records(from: first.package, through: last.package)
-                return batch.map { ($0, known[$0.package]) }
+                let overlays = try records.overlays(from: first.package, through: last.package)
+                return batch.map {
+                    ScanInput(location: $0, previous: known[$0.package], overlay: overlays[$0.package] ?? UpstreamOverlay())
+                }
             },
             transform: { try scanner.scan($0) })
         let manifest = try SnapshotManifestWriter(creating: draft)
@@ -160,6 +167,7 @@ package struct SnapshotBuilder: Sendable {
                     throw TooLarge(limit: options.fileLimit)
                 }
                 pass.findings += scan.record.findings + scan.passingFindings
+                pass.withdrawn.formUnion(scan.record.withdrawnPaths(of: scan.package))
                 pass.hashedFiles += scan.hashedFiles
                 pass.hashedBytes += scan.hashedBytes
                 if !scan.isUnchanged { pass.changed += 1 }
@@ -185,15 +193,27 @@ package struct SnapshotBuilder: Sendable {
         fresh = []
     }
 
+    /// What a snapshot does not hold of what the ones before it held, and what has not simply left the storage (FORMAT.md §4).
+    private struct Missing: Equatable {
+        var withheld: Set<StorePath> = []
+        var withdrawn: Set<StorePath> = []
+
+        var all: Set<StorePath> { withheld.union(withdrawn) }
+    }
+
     private func commit(
         _ pass: Pass, draft: FilePath, started: Timestamp, isSettled: Bool, options: Options
-    ) throws -> (SnapshotHeader, withheld: [StorePath], isNew: Bool) {
+    ) throws -> (SnapshotHeader, Missing, isNew: Bool) {
         let files = DiskFileSystem()
         let newest = try store.headers().last
-        let before = try newest.map { try store.withheldPaths(of: $0.id) } ?? []
-        if let newest, newest.stateRoot == pass.stateRoot, newest.isSettled == isSettled, before.allSatisfy({ isThere($0, pass) }) {
+        let before = try newest.map {
+            Missing(withheld: try store.withheldPaths(of: $0.id), withdrawn: try store.withdrawnPaths(of: $0.id))
+        }
+        if let newest, let before, newest.stateRoot == pass.stateRoot, newest.isSettled == isSettled,
+            parted(before.all, pass, before) == before
+        {
             _ = try files.remove(draft)
-            return (newest, before.sorted(), false)
+            return (newest, before, false)
         }
         let header = SnapshotHeader(
             id: try freeID(at: started), counter: (newest?.counter ?? 0) + 1, origin: origin, created: started, isSettled: isSettled,
@@ -201,45 +221,64 @@ package struct SnapshotBuilder: Sendable {
         try pass.writer?.overwrite(header.firstLine(), at: 0)
         try pass.writer?.sync()
         try pass.writer?.close()
-        var withheld: [StorePath] = []
-        if let newest {
-            let (lost, standing) = try compare(pass, in: draft, with: newest, withholding: before)
+        var missing = Missing()
+        if let newest, let before {
+            let (lost, candidates) = try compare(draft, with: newest, before)
             if !options.allowsShrinking, lost * 20 > newest.counts.files {
                 _ = try files.remove(draft)
                 throw Shrunk(lost: lost, of: newest.counts.files, previous: newest.id)
             }
-            withheld = standing
+            missing = parted(candidates, pass, before)
         }
         let folder = store.directory.appending(header.id.text)
         _ = try files.createDirectory(folder)
-        if !withheld.isEmpty {
-            let list = store.withheldList(of: header.id)
-            try files.write(Array(withheld.map { "\($0)\n" }.joined().utf8), to: list)
-            try files.sync(list)
-        }
+        try write(missing.withheld, to: store.withheldList(of: header.id))
+        try write(missing.withdrawn, to: store.withdrawnList(of: header.id))
         try files.rename(draft, to: store.manifest(of: header.id))
         try files.syncDirectory(folder)
         try files.syncDirectory(store.directory)
-        return (header, withheld, true)
+        return (header, missing, true)
     }
 
-    /// Counts what the newest snapshot holds and the draft does not, and names what of that, or of what was withheld before, has not left.
+    private func write(_ paths: Set<StorePath>, to list: FilePath) throws {
+        guard !paths.isEmpty else { return }
+        let files = DiskFileSystem()
+        try files.write(Array(paths.sorted().map { "\($0)\n" }.joined().utf8), to: list)
+        try files.sync(list)
+    }
+
+    /// Counts what the newest snapshot holds and the draft does not, and names that and what was missing before, but for what is back.
     private func compare(
-        _ pass: Pass, in draft: FilePath, with newest: SnapshotHeader, withholding before: Set<StorePath>
-    ) throws -> (lost: Int, withheld: [StorePath]) {
+        _ draft: FilePath, with newest: SnapshotHeader, _ before: Missing
+    ) throws -> (lost: Int, candidates: Set<StorePath>) {
         guard let target = try SnapshotReader(opening: draft) else { return (0, []) }
         var lost = 0
-        var withheld = before.filter { isThere($0, pass) }
+        var candidates = before.all
         try forEachChange(from: store.open(newest.id), to: target) { change in
             switch change {
-            case .added(let file): withheld.remove(file.path)
+            case .added(let file): candidates.remove(file.path)
             case .changed: break
             case .removed(let file):
                 lost += 1
-                if isThere(file.path, pass) { withheld.insert(file.path) }
+                candidates.insert(file.path)
             }
         }
-        return (lost, withheld.sorted())
+        return (lost, candidates)
+    }
+
+    /// Parts paths that are not in the snapshot; what has simply left the storage is in neither.
+    private func parted(_ paths: Set<StorePath>, _ pass: Pass, _ before: Missing) -> Missing {
+        var missing = Missing()
+        for path in paths {
+            if pass.withdrawn.contains(path) {
+                missing.withdrawn.insert(path)
+            } else if before.withdrawn.contains(path), pass.isIncomplete || !isThere(path, pass) {
+                missing.withdrawn.insert(path)
+            } else if isThere(path, pass) {
+                missing.withheld.insert(path)
+            }
+        }
+        return missing
     }
 
     /// Whether a path has not left the storage, as far as anybody can tell (FORMAT.md §4).

@@ -2,6 +2,14 @@ package import CanonicalJSON
 package import Integrity
 package import PackageStore
 
+/// Why a file of the baseline is not in the target (FORMAT.md §5.1).
+package enum RemovalReason: String, Sendable, Hashable {
+    /// It has left the storage.
+    case absent
+    /// Upstream has withdrawn it.
+    case withdrawn
+}
+
 /// One file of a snapshot or bundle: a line of a manifest (FORMAT.md §4, §5.1).
 package struct SnapshotFile: Sendable, Hashable {
     package let path: StorePath
@@ -30,12 +38,12 @@ package struct SnapshotFile: Sendable, Hashable {
     }
 
     /// Appends the canonical JSON of the line, with `reason` where it is a removal.
-    package func appendManifestLine(to bytes: inout [UInt8], reason: String? = nil) {
+    package func appendManifestLine(to bytes: inout [UInt8], reason: RemovalReason? = nil) {
         // Members in canonical order; the alphabets of names and versions need no escapes.
         bytes.append(
             contentsOf: "{\"kind\":\"\(version == nil ? "packument" : "tarball")\",\"package\":\"\(path.package)\",\"path\":\"\(path)\""
                 .utf8)
-        if let reason { bytes.append(contentsOf: ",\"reason\":\"\(reason)\"".utf8) }
+        if let reason { bytes.append(contentsOf: ",\"reason\":\"\(reason.rawValue)\"".utf8) }
         bytes.append(contentsOf: ",\"sha512\":\"".utf8)
         digest.appendHex(to: &bytes)
         bytes.append(UInt8(ascii: "\""))
@@ -45,12 +53,30 @@ package struct SnapshotFile: Sendable, Hashable {
     }
 
     /// Reads a line that `appendManifestLine` made, and refuses anything else.
-    package init(parsing line: [UInt8], document: String, isRemoval: Bool = false) throws(DocumentError) {
-        if !isRemoval, let file = SnapshotFile(laidOut: line) {
+    package init(parsing line: [UInt8], document: String) throws(DocumentError) {
+        if let file = SnapshotFile(laidOut: line) {
             self = file
             return
         }
         var object = try StrictObject(parsing: line, document: document)
+        try self.init(&object, isRemoval: false)
+        try object.finish()
+    }
+
+    /// Reads a line that `appendManifestLine` made with a reason, and refuses anything else; the file's size is not in it.
+    package static func removal(
+        parsing line: [UInt8], document: String
+    ) throws(DocumentError) -> (file: SnapshotFile, reason: RemovalReason) {
+        var object = try StrictObject(parsing: line, document: document)
+        let file = try SnapshotFile(&object, isRemoval: true)
+        let word = try object.string("reason")
+        guard let reason = RemovalReason(rawValue: word) else { throw DocumentError(document, "the reason \"\(word)\" is unknown") }
+        try object.finish()
+        return (file, reason)
+    }
+
+    private init(_ object: inout StrictObject, isRemoval: Bool) throws(DocumentError) {
+        let document = object.document
         let kind = try object.string("kind")
         let package = try object.string("package")
         let text = try object.string("path")
@@ -65,11 +91,6 @@ package struct SnapshotFile: Sendable, Hashable {
         let limit = path.file.isPackument ? Self.packumentLimit : Self.tarballLimit
         size = isRemoval ? 0 : try object.integer("size", in: 0...limit)
         version = path.file.isPackument ? nil : try object.take("version") { $0.string.flatMap { PackageVersion($0) } }
-        if isRemoval {
-            let reason = try object.string("reason")
-            guard reason == "absent" || reason == "withdrawn" else { throw DocumentError(document, "the reason \"\(reason)\" is unknown") }
-        }
-        try object.finish()
     }
 }
 

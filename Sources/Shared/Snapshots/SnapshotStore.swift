@@ -22,6 +22,9 @@ package struct SnapshotStore: Sendable {
     /// Where the paths lie that a snapshot withholds.
     func withheldList(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("withheld.txt") }
 
+    /// Where the paths lie that a snapshot does not hold since upstream has withdrawn them.
+    func withdrawnList(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("withdrawn.txt") }
+
     /// Where the transfer form of that digest lies.
     package func object(_ digest: SHA512Digest) -> FilePath { objects.appending(digest.hex) }
 
@@ -31,13 +34,18 @@ package struct SnapshotStore: Sendable {
     }
 
     /// What stood in the storage and could not be taken into a snapshot, of all that the snapshots before it held.
-    package func withheldPaths(of id: SnapshotID) throws -> Set<StorePath> {
-        guard let reader = try FileReader(opening: withheldList(of: id)) else { return [] }
+    package func withheldPaths(of id: SnapshotID) throws -> Set<StorePath> { try paths(in: withheldList(of: id)) }
+
+    /// What upstream has withdrawn of all that the snapshots before it held.
+    package func withdrawnPaths(of id: SnapshotID) throws -> Set<StorePath> { try paths(in: withdrawnList(of: id)) }
+
+    private func paths(in list: FilePath) throws -> Set<StorePath> {
+        guard let reader = try FileReader(opening: list) else { return [] }
         var lines = LineReader(reader, limit: 512)
         var paths: Set<StorePath> = []
         while let line = try lines.next() {
             guard let path = StorePath(String(decoding: line, as: UTF8.self)) else {
-                throw DocumentError("list of withheld files", "a line of it is not a path of a storage")
+                throw DocumentError("list of paths \"\(list)\"", "a line of it is not a path of a storage")
             }
             paths.insert(path)
         }

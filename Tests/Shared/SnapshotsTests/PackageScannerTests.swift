@@ -51,8 +51,53 @@ import Testing
         try storage.files.createDirectories(storage.directory)
         let record = PackageRecord(
             scannedAt: Int64.max, packument: nil, form: nil, tarballs: [], findings: [Finding(.unreadable, "foo", "permission denied")])
-        let scan = try #require(try storage.scanner.scan([(storage.location, record)]).first)
+        let scan = try #require(try storage.scanner.scan([ScanInput(location: storage.location, previous: record)]).first)
         #expect(scan.record.findings.map(\.code) == [.packumentMissing])
+    }
+
+    /// An overlay that deprecates the package's only version, or withdraws it.
+    private func overlay(_ storage: OnePackage, withdraws: Bool = false) throws -> UpstreamOverlay {
+        let bytes = try #require(try storage.files.contents(of: storage.directory.appending("package.json"), limit: 1 << 20))
+        let versions: JSONValue = withdraws ? ["9.0.0": [:]] : ["1.0.0": ["deprecated": "old"]]
+        let upstream = JSONObject(uniqueMembers: [("name", "foo"), ("versions", versions)])
+        return try UpstreamOverlay(of: StoredPackument(parsing: bytes, of: storage.package), upstream: upstream)
+    }
+
+    @Test func `another overlay makes another form, and no tarball is read for it`() throws {
+        let storage = try OnePackage()
+        let first = try storage.scan(with: storage.scanner)
+        let second = try storage.scan(with: storage.scanner, after: first, overlay: overlay(storage))
+        #expect(!second.isUnchanged && second.isNewRecord && second.hashedFiles == 0)
+        let object = storage.scanner.store.object(try #require(second.record.form).digest)
+        let form = String(decoding: try #require(try storage.files.contents(of: object, limit: 1 << 20)), as: UTF8.self)
+        #expect(form.contains("\"deprecated\":\"old\"") && second.record.form != first.record.form)
+        let third = try storage.scan(with: storage.scanner, after: second)
+        #expect(!third.isUnchanged && third.record.form == first.record.form && third.hashedFiles == 0)
+    }
+
+    @Test func `what has not changed is not read, upstream's answer being the same`() throws {
+        let storage = try OnePackage()
+        let overlay = try overlay(storage)
+        let first = try storage.scan(with: storage.scanner, overlay: overlay)
+        let record = try #require(PackageRecord(decoding: first.record.encoded))
+        #expect(record == first.record)
+        let second = try storage.scan(with: storage.scanner, after: first, overlay: overlay)
+        #expect(second.isUnchanged && !second.isNewRecord && second.record == record)
+        // What a program wrote that knew nothing of upstream is read again.
+        #expect(PackageRecord(decoding: [1] + first.record.encoded.dropFirst()) == nil)
+    }
+
+    @Test func `what upstream has withdrawn is a finding, and not in the snapshot`() throws {
+        let storage = try OnePackage()
+        let overlay = try overlay(storage, withdraws: true)
+        let scan = try storage.scan(with: storage.scanner, overlay: overlay)
+        #expect(scan.record.findings.map(\.code) == [.versionWithdrawn] && scan.record.files(of: storage.package) == [])
+        #expect(scan.record.withdrawnPaths(of: storage.package).map(\.file.text) == ["foo-1.0.0.tgz", "package.json"])
+        #expect(PackageRecord(decoding: scan.record.encoded) == scan.record)
+        // Beside what is withdrawn there is something that could not be taken: the packument is not withdrawn.
+        try storage.files.write(Array("stray".utf8), to: storage.directory.appending("foo-3.0.0.tgz"))
+        let later = try storage.scan(with: storage.scanner, after: scan, overlay: overlay)
+        #expect(later.record.withdrawnPaths(of: storage.package).map(\.file.text) == ["foo-1.0.0.tgz"])
     }
 
     @Test func `a transfer form above the limit is a finding`() throws {
@@ -89,7 +134,7 @@ private final class OnePackage {
         let content = Array("foo one".utf8)
         let sum = Data(SHA512.digest(of: content).bytes).base64EncodedString()
         let document: JSONValue = [
-            "name": "foo", "dist-tags": ["latest": "1.0.0"], "time": [:],
+            "name": "foo", "dist-tags": ["latest": "1.0.0"], "time": [:], "_distfiles": ["foo-1.0.0.tgz": ["url": "x"]],
             "versions": [
                 "1.0.0": [
                     "name": "foo", "version": "1.0.0",
@@ -106,7 +151,9 @@ private final class OnePackage {
 
     deinit { try? files.removeTree(root) }
 
-    func scan(with scanner: PackageScanner, after earlier: PackageScan? = nil) throws -> PackageScan {
-        try #require(try scanner.scan([(location, earlier?.record)]).first)
+    func scan(
+        with scanner: PackageScanner, after earlier: PackageScan? = nil, overlay: UpstreamOverlay = UpstreamOverlay()
+    ) throws -> PackageScan {
+        try #require(try scanner.scan([ScanInput(location: location, previous: earlier?.record, overlay: overlay)]).first)
     }
 }
