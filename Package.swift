@@ -72,11 +72,12 @@ let package = Package(
         module("Shared", "Platform", ["CPlatform", systemPackage]),
         module("Shared", "Terminal", []),
         module("Shared", "CanonicalJSON", []),
+        module("Shared", "YAML", [yams]),
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Archives", ["CArchive", "CZstd"]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "Resolution", ["CanonicalJSON", "PackageStore"]),
-        module("Shared", "VerdaccioSettings", ["Platform", systemPackage, yams]),
+        module("Shared", "VerdaccioSettings", ["Platform", "YAML", systemPackage]),
         module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         module(
             "Shared", "BundleFormat",
@@ -146,6 +147,7 @@ let package = Package(
             path: "Tests/Support/RegistryHarness"),
         tests("Architecture", "ArchitectureTests", []),
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
+        tests("Shared/YAMLTests", "YAMLTests", ["YAML"]),
         tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),
         tests("Shared/ArchivesTests", "ArchivesTests", ["Archives"]),
         tests(

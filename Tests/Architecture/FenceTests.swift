@@ -16,7 +16,7 @@ import Testing
     /// One module per big dependency: nobody else imports it.
     static let owners: [(product: String, targets: Set<String>)] = [
         ("GRDB", ["Catalog", "ImportLedger"]),
-        ("Yams", ["VerdaccioSettings"]),
+        ("Yams", ["YAML"]),
         ("CArchive", ["Archives"]),
         ("CZstd", ["Archives"]),
         ("CCrypto", ["Integrity"]),

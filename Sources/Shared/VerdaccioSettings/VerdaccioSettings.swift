@@ -1,6 +1,6 @@
 import Platform
 package import SystemPackage
-import Yams
+import YAML
 
 /// What Ferry needs of Verdaccio's `config.yaml` (versions 5 and 6).
 package struct VerdaccioSettings: Sendable {
@@ -31,39 +31,39 @@ package struct VerdaccioSettings: Sendable {
         guard let bytes = try DiskFileSystem().contents(of: path, limit: 4 << 20) else {
             throw VerdaccioSettingsError(path: path, line: nil, reason: "there is no such file")
         }
-        let node: Node?
-        do { node = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self)) } catch {
-            throw VerdaccioSettingsError(path: path, line: nil, reason: "\(error)")
+        let documents: [YAMLNode]
+        do { documents = try YAMLParser.parse(bytes, aliases: .expanded) } catch {
+            throw VerdaccioSettingsError(path: path, line: error.line, reason: error.reason)
         }
-        guard let mapping = node?.mapping else {
-            throw VerdaccioSettingsError(path: path, line: node?.mark?.line, reason: "a mapping was expected")
+        guard documents.count == 1, let mapping = documents.first, mapping.members != nil else {
+            throw VerdaccioSettingsError(path: path, line: documents.last?.line, reason: "one mapping was expected")
         }
         let directory = path.removingLastComponent()
-        let written = environmentStoragePath ?? mapping["storage"]?.string
+        let written = environmentStoragePath ?? mapping["storage"]?.text
         guard let written else { throw VerdaccioSettingsError(path: path, line: nil, reason: "\"storage\" is missing") }
         storage = FilePath(written).isAbsolute ? FilePath(written) : directory.appending(written)
         var rules: [Rule] = []
-        if let packages = mapping["packages"], packages != Node("") {
-            guard let entries = packages.mapping else {
-                throw VerdaccioSettingsError(path: path, line: packages.mark?.line, reason: "\"packages\" must be a mapping")
+        if let packages = mapping["packages"], !packages.isEmpty {
+            guard let entries = packages.members else {
+                throw VerdaccioSettingsError(path: path, line: packages.line, reason: "\"packages\" must be a mapping")
             }
             for (key, value) in entries {
-                let storage = value.mapping?["storage"]?.string
+                let storage = value["storage"]?.text
                 if let storage, storage.split(separator: "/").contains("..") {
-                    throw VerdaccioSettingsError(path: path, line: value.mark?.line, reason: "\"\(storage)\" leads out of the storage")
+                    throw VerdaccioSettingsError(path: path, line: value.line, reason: "\"\(storage)\" leads out of the storage")
                 }
-                let proxy = value.mapping?["proxy"]
-                let names = proxy?.sequence?.compactMap(\.string) ?? proxy?.string?.split(separator: " ").map(String.init) ?? []
-                rules.append(Rule(pattern: key.string ?? "", storage: storage, proxy: names))
+                let proxy = value["proxy"]
+                let names = proxy?.elements?.compactMap(\.text) ?? proxy?.text?.split(separator: " ").map(String.init) ?? []
+                rules.append(Rule(pattern: key.text ?? "", storage: storage, proxy: names))
             }
         }
         self.rules = rules
-        uplinks = try (mapping["uplinks"]?.mapping ?? [:]).map { key, value in
-            try VerdaccioUplink(name: key.string ?? "", value, in: path)
+        uplinks = try (mapping["uplinks"]?.members ?? []).map { key, value in
+            try VerdaccioUplink(name: key.text ?? "", value, in: path)
         }
-        let limit = mapping["max_body_size"]?.string ?? "10mb"
+        let limit = mapping["max_body_size"]?.text ?? "10mb"
         guard let maxBodyBytes = Self.bytes(limit) else {
-            throw VerdaccioSettingsError(path: path, line: mapping["max_body_size"]?.mark?.line, reason: "\"\(limit)\" is not a size")
+            throw VerdaccioSettingsError(path: path, line: mapping["max_body_size"]?.line, reason: "\"\(limit)\" is not a size")
         }
         self.maxBodyBytes = maxBodyBytes
     }

@@ -1,5 +1,5 @@
 import SystemPackage
-import Yams
+import YAML
 
 /// One entry of Verdaccio's `uplinks`: another registry that packages are fetched from.
 package struct VerdaccioUplink: Sendable, Equatable {
@@ -27,23 +27,23 @@ package struct VerdaccioUplink: Sendable, Equatable {
     }
 
     /// Reads one entry; what is absent has Verdaccio's default.
-    init(name: String, _ node: Node, in path: FilePath) throws(VerdaccioSettingsError) {
-        guard let mapping = node.mapping, let url = mapping["url"]?.string else {
-            throw VerdaccioSettingsError(path: path, line: node.mark?.line, reason: "uplink \"\(name)\" has no \"url\"")
+    init(name: String, _ node: YAMLNode, in path: FilePath) throws(VerdaccioSettingsError) {
+        guard let url = node["url"]?.text else {
+            throw VerdaccioSettingsError(path: path, line: node.line, reason: "uplink \"\(name)\" has no \"url\"")
         }
         self.init(name: name, url: url)
         func interval(_ key: String, _ absent: Duration) throws(VerdaccioSettingsError) -> Duration {
-            guard let node = mapping[key] else { return absent }
-            guard let interval = Self.interval(node.string ?? "") else {
-                throw VerdaccioSettingsError(path: path, line: node.mark?.line, reason: "\"\(key)\" of uplink \"\(name)\" is not a time")
+            guard let value = node[key] else { return absent }
+            guard let interval = Self.interval(value.text ?? "") else {
+                throw VerdaccioSettingsError(path: path, line: value.line, reason: "\"\(key)\" of uplink \"\(name)\" is not a time")
             }
             return interval
         }
         maxAge = try interval("maxage", maxAge)
         timeout = try interval("timeout", timeout)
         failTimeout = try interval("fail_timeout", failTimeout)
-        maxFails = mapping["max_fails"]?.int ?? maxFails
-        caches = mapping["cache"]?.bool ?? caches
+        maxFails = node["max_fails"]?.integer ?? maxFails
+        caches = node["cache"]?.bool ?? caches
     }
 
     /// `2m`, `1h 30m`, `500ms`, `30` (seconds).

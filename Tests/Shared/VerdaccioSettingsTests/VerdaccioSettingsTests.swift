@@ -37,12 +37,29 @@ import VerdaccioSettings
         #expect((settings.storageSubdirectory(for: name) == "hit") == isMatch)
     }
 
+    @Test func `an uplink has what is written and the defaults for the rest`() throws {
+        let settings = try settings(
+            """
+            storage: s
+            packages:
+            uplinks:
+              near: &near {url: "http://near.example/", maxage: 1h 30m, max_fails: 0x10, cache: no}
+              far: {url: http://far.example, max_fails: "3", cache: "no"}
+              alias: *near
+            """)
+        #expect(settings.uplinks.map(\.name) == ["near", "far", "alias"] && settings.rules.isEmpty)
+        #expect(settings.uplinks.map(\.url) == ["http://near.example", "http://far.example", "http://near.example"])
+        #expect(settings.uplinks.map(\.maxFails) == [16, 2, 16] && settings.uplinks.map(\.caches) == [false, true, false])
+        #expect(settings.uplinks.map(\.maxAge) == [.seconds(5400), .seconds(120), .seconds(5400)])
+    }
+
     @Test func `the environment overrides the storage`() throws {
         #expect(try settings("storage: s\n", environment: "/data").storage == "/data")
     }
 
     @Test(arguments: [
-        "packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n",
+        "packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n", "",
+        "storage: s\n---\nstorage: t\n",
     ])
     func `a configuration that cannot be used is refused`(yaml: String) {
         #expect(throws: VerdaccioSettingsError.self) { try settings(yaml) }
