@@ -78,6 +78,7 @@ let package = Package(
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "Resolution", ["CanonicalJSON", "PackageStore"]),
         module("Shared", "VerdaccioSettings", ["Platform", "YAML", systemPackage]),
+        module("Shared", "Lockfiles", ["CanonicalJSON", "YAML", "Integrity", "PackageStore"]),
         module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         module(
             "Shared", "BundleFormat",
@@ -154,6 +155,7 @@ let package = Package(
             "Shared/PackageStoreTests", "PackageStoreTests", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         tests("Shared/ResolutionTests", "ResolutionTests", ["CanonicalJSON", "PackageStore", "Resolution"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
+        tests("Shared/LockfilesTests", "LockfilesTests", ["Integrity", "PackageStore", "Lockfiles"]),
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
