@@ -15,6 +15,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
     .systemLibrary(
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // Shared
@@ -99,6 +101,7 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", systemPackage,
                 asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
             ]),
+        module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
@@ -165,6 +168,9 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Refresh", "RegistryHarness",
                 "loopback-registry", systemPackage,
             ]),
+        tests(
+            "Online/PackageManagersTests", "PackageManagersTests",
+            ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
         tests("CommandLine", "CommandLineTests", ["ferry-online", "ferry-offline"]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(

@@ -8,7 +8,7 @@ import Testing
         ("Shared", ["Shared"], ["SystemPackage", "GRDB", "Yams"]),
         (
             "Online", ["Shared", "Online"],
-            ["SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression"]
+            ["SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "Subprocess"]
         ),
         ("Offline", ["Shared", "Offline"], ["SystemPackage", "ArgumentParser"]),
     ]
@@ -17,6 +17,7 @@ import Testing
     static let owners: [(product: String, targets: Set<String>)] = [
         ("GRDB", ["Catalog", "ImportLedger"]),
         ("Yams", ["YAML"]),
+        ("Subprocess", ["PackageManagers"]),
         ("CArchive", ["Archives"]),
         ("CZstd", ["Archives"]),
         ("CCrypto", ["Integrity"]),
