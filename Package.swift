@@ -105,8 +105,9 @@ let package = Package(
         program(
             "Online", "ferry-online",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Snapshots",
-                "BundleFormat", "MediaLayout", "Catalog", "Export", "Refresh", systemPackage, argumentParser,
+                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
+                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Export", "Refresh", "PackageManagers", systemPackage,
+                argumentParser,
             ]),
 
         // Offline

@@ -68,7 +68,7 @@ import Testing
         #expect(Set(users) == targets)
     }
 
-    private static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Testing"]
+    private static let toolchain: Set<String> = ["Foundation", "Glibc", "Dispatch", "Synchronization", "Testing"]
 }
 
 /// What `swift package dump-package` says.

@@ -99,3 +99,70 @@ import Testing
         #expect(try programs.online("bundle", "--destination", "somebody").status == 64)
     }
 }
+
+@Suite struct WantCommandTests {
+    @Test func `what is wanted is kept, listed, and taken back by name`() throws {
+        let programs = try Programs()
+        #expect(try programs.online("want", "react@18", "@types/node", "react-dom").status == 0)
+        #expect(try programs.online("want").output == "@types/node\nreact-dom\nreact@18\n")
+        #expect(try programs.online("want", "--remove", "react", "@types/node").status == 0)
+        #expect(try programs.online("want").output == "react-dom\n")
+        #expect(try programs.online("want", "--remove", "vue").messages.contains("was not wanted"))
+    }
+
+    @Test func `a lockfile replaces what it wanted before, and a bad one changes nothing`() throws {
+        let programs = try Programs()
+        let file = "\(programs.root)/package-lock.json"
+        func lock(_ entries: String...) throws {
+            try programs.write(#"{"name":"p","lockfileVersion":3,"packages":{"":{},\#(entries.joined(separator: ","))}}"#, to: file)
+        }
+        try lock(#""node_modules/a":{"version":"1.0.0"}"#, #""node_modules/b":{"version":"2.0.0"}"#)
+        #expect(try programs.online("want", "--lockfile", file).messages.contains("2 versions"))
+        try lock(#""node_modules/a":{"version":"1.1.0"}"#, #""node_modules/g":{"version":"1.0.0","resolved":"git+ssh://git@host/g.git"}"#)
+        let second = try programs.online("want", "--lockfile", file)
+        #expect(second.status == 0)
+        #expect(second.messages.contains("node_modules/g"))
+        #expect(try programs.online("want").output == "\(file): 1 versions\n")
+        try programs.write("<<<<<<< ours\n", to: file)
+        let bad = try programs.online("want", "--lockfile", file)
+        #expect(bad.status == 1)
+        #expect(bad.messages.contains("package-lock.json"))
+        #expect(try programs.online("want", "--json").output.contains(#""spec":"a@1.1.0""#))
+        #expect(try programs.online("want", "--remove", "--lockfile", file).status == 0)
+        #expect(try programs.online("want").output == "")
+    }
+
+    @Test(arguments: [["want", "git+ssh://git@host/x.git"], ["want", "a@not a version"], ["want", "--remove"], ["want", "../x"]])
+    func `what is no package is refused`(arguments: [String]) throws {
+        let programs = try Programs()
+        let refusal: Run
+        switch arguments.count {
+        case 1: refusal = try programs.online(arguments[0])
+        default: refusal = try programs.online(arguments[0], arguments[1])
+        }
+        #expect(refusal.status == 64)
+        #expect(try programs.online("want").output == "")
+    }
+}
+
+@Suite struct RefreshCommandTests {
+    @Test func `without a registry nothing is done, and it is said how to name one`() throws {
+        let programs = try Programs()
+        let refusal = try programs.online("refresh", "full", "--registry", "http://127.0.0.1:1")
+        #expect(refusal.status == 1)
+        #expect(refusal.messages.contains("http://127.0.0.1:1"))
+        #expect(refusal.messages.contains("--registry"))
+    }
+
+    @Test(arguments: [
+        ["--platform", "linux"], ["--policy", "all"], ["--node", "twenty"], ["--parallelism", "0"], ["--driver", "pnpm"],
+    ])
+    func `what is no option is refused`(arguments: [String]) throws {
+        let programs = try Programs()
+        #expect(try programs.online("refresh", "full", arguments[0], arguments[1]).status == 64)
+    }
+
+    @Test func `a delta needs a time that is one`() throws {
+        #expect(try Programs().online("refresh", "delta", "--minutes", "0").status == 64)
+    }
+}

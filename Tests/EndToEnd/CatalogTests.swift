@@ -84,7 +84,7 @@ import Testing
         let name = try #require(PackageName("foo"))
         let record = UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: try overlay(world))
         #expect(try Catalog(opening: path).takeSequence() == 1)
-        try execute("DROP TABLE upstream; DELETE FROM grdb_migrations WHERE identifier <> '1';", on: path)
+        try execute("DROP TABLE upstream; DROP TABLE want; DELETE FROM grdb_migrations WHERE identifier <> '1';", on: path)
         let catalog = try Catalog(opening: path)
         #expect(try catalog.takeSequence() == 2 && catalog.upstream(of: name) == nil)
         try catalog.keep([(name, record)])

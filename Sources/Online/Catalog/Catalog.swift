@@ -37,7 +37,9 @@ package final class Catalog: Sendable {
         }
     }
 
-    private func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result {
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result { try pool.read(body) }
+
+    func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result {
         try room.working(bytes) { try pool.write(change) }
     }
 
@@ -88,6 +90,13 @@ package final class Catalog: Sendable {
                     CREATE TABLE upstream (
                         sort_key BLOB PRIMARY KEY, url TEXT NOT NULL, etag TEXT, checked INTEGER NOT NULL, overlay BLOB
                     ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("3") { db in
+            // `lockfile` is empty for what a person wants.
+            try db.execute(
+                sql: """
+                    CREATE TABLE want (spec TEXT NOT NULL, lockfile TEXT NOT NULL, PRIMARY KEY (lockfile, spec)) STRICT, WITHOUT ROWID;
                     """)
         }
         return migrator

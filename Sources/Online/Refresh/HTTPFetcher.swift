@@ -49,6 +49,8 @@ final class HTTPFetcher: Sendable {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .follow(max: 5, allowCycles: false), timeout: .init(connect: .seconds(10), read: idle))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+        // Who waits for a registry decides so, and how long.
+        configuration.connectionPool.retryConnectionEstablishment = false
         if decompresses { configuration.decompression = .enabled(limit: .none) }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

@@ -108,6 +108,7 @@ struct PackageVisitor: Sendable {
         visit.overlay = record?.overlay
         let path = layout.directory(of: package).appending("package.json")
         let before = times(path)
+        let asked = clock.now().nanoseconds / 1_000_000
         let answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>
         do throws(HTTPFetcher.Failure) {
             answer = .success(
@@ -119,7 +120,7 @@ struct PackageVisitor: Sendable {
         let after = times(path)
         let said = asksUpstream ? await upstream.read(package, known: record) : .unreachable("it gave none before, and is not asked again")
         if Task.isCancelled { return visit.freshness = .cancelled }
-        visit.freshness = judge(package, answer, before: before, after: after, said)
+        visit.freshness = judge(package, answer, asked: asked, before: before, after: after, said)
         visit.isChanged = before?.etags != after?.etags
         learn(package, said, record, &visit)
         read(package, &visit)
@@ -139,7 +140,7 @@ struct PackageVisitor: Sendable {
     }
 
     private func judge(
-        _ package: PackageName, _ answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>,
+        _ package: PackageName, _ answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>, asked: Int64,
         before: (fetched: [String: Int64], etags: [String: String])?,
         after: (fetched: [String: Int64], etags: [String: String])?, _ said: UpstreamReader.Answer?
     ) -> Freshness? {
@@ -169,7 +170,7 @@ struct PackageVisitor: Sendable {
         for name in names {
             let fetched = after?.fetched[name] ?? 0
             let maxAge = (configured.first { $0.name == name }?.maxAge ?? .seconds(120)).components
-            if fetched <= before?.fetched[name] ?? 0 { isMoved = false }
+            if fetched <= before?.fetched[name] ?? 0, fetched < asked { isMoved = false }
             if now - fetched >= maxAge.seconds * 1000 + maxAge.attoseconds / 1_000_000_000_000_000 { isFresh = false }
         }
         // What came from no uplink lives here alone, and is as fresh as can be.

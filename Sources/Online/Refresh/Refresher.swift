@@ -74,28 +74,34 @@ package struct Refresher: Sendable {
         let fetch = TarballFetch(fetcher: verdaccio, url: registry.url, headers: headers, keepTimeout: options.keepTimeout)
         let run = RefreshRun(
             visitor: visitor, fetch: fetch, offlineFor: { uplinks($0)?.map(\.failTimeout).max() ?? .seconds(300) }, progress: progress)
-        try seed(run, options, layout)
+        try seed(run, options)
         try await run.work()
         try run.keepUpstreamRecords()
         return run.finishedReport(requests: (verdaccio.requests, upstream.requests))
     }
 
-    /// Asks for everything that is to be looked at.
-    private func seed(_ run: RefreshRun, _ options: RefreshOptions, _ layout: StorageLayout) throws {
+    /// The packages in storage that a refresh of that scope looks at, sorted.
+    ///
+    /// - Throws: `RefreshError.nothingKept`; `FileSystemError` when the storage cannot be read.
+    package func packages(of scope: RefreshOptions.Scope) throws -> [PackageName] {
         let now = clock.now().nanoseconds
-        for location in try layout.discover().packages {
+        return try layout.discover().packages.filter { location in
             let uplinks = registry.uplinks(location.package)
             if let uplinks {
-                guard let first = uplinks.first else { continue }
+                guard let first = uplinks.first else { return false }
                 guard uplinks.contains(where: \.caches) else { throw RefreshError.nothingKept(uplink: first.name) }
             }
-            if uplinks == nil || options.scope != .full {
-                let look = try Look(at: location)
-                guard uplinks != nil || look.isProxied else { continue }
-                if case .delta(let minutes) = options.scope, now - look.changed > Int64(minutes) * 60_000_000_000 { continue }
-            }
-            run.add(root: location.package)
-        }
+            guard uplinks == nil || scope != .full else { return true }
+            let look = try Look(at: location)
+            guard uplinks != nil || look.isProxied else { return false }
+            guard case .delta(let minutes) = scope else { return true }
+            return now - look.changed <= Int64(minutes) * 60_000_000_000
+        }.map(\.package)
+    }
+
+    /// Asks for everything that is to be looked at.
+    private func seed(_ run: RefreshRun, _ options: RefreshOptions) throws {
+        for package in try packages(of: options.scope) { run.add(root: package) }
         for dependency in options.wanted { run.want(dependency, isLocked: false) }
         for dependency in options.locked { run.want(dependency, isLocked: true) }
     }

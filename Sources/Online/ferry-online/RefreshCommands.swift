@@ -1,10 +1,12 @@
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import PackageManagers
 import PackageStore
 import Platform
 import Refresh
 import Resolution
+import SystemPackage
 import Terminal
 import VerdaccioSettings
 
@@ -57,6 +59,15 @@ struct RefreshCommand: AsyncParsableCommand {
 }
 
 extension VersionPolicy: ExpressibleByArgument {}
+extension PackageManagerDriver.Tool: ExpressibleByArgument {}
+
+/// Who does the work of a refresh.
+enum RefreshDriver: String, ExpressibleByArgument, CaseIterable {
+    /// Ferry itself, over HTTP.
+    case registry
+    /// npm or pnpm, which install each package into a temporary directory.
+    case packageManager = "package-manager"
+}
 
 struct RefreshCommandOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
@@ -90,6 +101,18 @@ struct RefreshCommandOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that a connection may be silent.", valueName: "s")) var idleTimeout = 120
     @Flag(help: "Say what would be fetched, in numbers, and change nothing.") var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Who fetches: registry (Ferry itself), or package-manager (npm or pnpm install each package in a temporary directory, for "
+                + "this machine's platform only).", valueName: "driver"))
+    var driver = RefreshDriver.registry
+
+    @Option(help: ArgumentHelp("With --driver package-manager: npm or pnpm.", valueName: "tool")) var tool = PackageManagerDriver.Tool.npm
+    @Option(help: ArgumentHelp("With --driver package-manager: installs at once.", valueName: "n")) var installs = 2
+    @Option(help: ArgumentHelp("With --driver package-manager: processors that all installs together may use.", valueName: "n"))
+    var cpus: Int?
+    @Option(help: ArgumentHelp("With --driver package-manager: minutes that one install may take.", valueName: "n")) var installMinutes = 10
+
     func validate() throws {
         for text in platform where TargetPlatform(text) == nil {
             throw ValidationError("\"\(text)\" is not a platform: write OS-CPU, such as linux-x64, or linux-x64-musl")
@@ -98,6 +121,10 @@ struct RefreshCommandOptions: ParsableArguments {
             throw ValidationError("\"\(text)\" is not a version of Node, such as 20.11.1")
         }
         guard (1...256).contains(parallelism) else { throw ValidationError("--parallelism must be from 1 to 256") }
+        guard installs > 0, installMinutes > 0, cpus ?? 1 > 0 else {
+            throw ValidationError("--installs, --cpus and --install-minutes must be above 0")
+        }
+        guard driver == .registry || !dryRun else { throw ValidationError("--dry-run needs the registry driver") }
         guard idleTimeout > 0 else { throw ValidationError("--idle-timeout must be above 0") }
     }
 
@@ -106,10 +133,12 @@ struct RefreshCommandOptions: ParsableArguments {
             let lock = try state.lock("ferry-online refresh")
             defer { withExtendedLifetime(lock) {} }
             let settings = try storage.settings()
+            let catalog = try state.catalog()
             let refresher = Refresher(
-                registry: registry(settings), layout: try storage.layout(settings), catalog: try state.catalog(),
+                registry: registry(settings), layout: try storage.layout(settings), catalog: catalog,
                 progress: RefreshLine().show)
-            let options = refreshOptions(scope)
+            if driver == .packageManager { return try await install(refresher.packages(of: scope)) }
+            let options = try refreshOptions(scope, catalog.wants())
             let report = try await interruptible { try await refresher.run(options) }
             try show(report)
             switch report.ending {
@@ -123,12 +152,15 @@ struct RefreshCommandOptions: ParsableArguments {
     private func registry(_ settings: VerdaccioSettings?) -> Refresher.Registry {
         let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
         return Refresher.Registry(
-            url: registry ?? environment("FERRY_VERDACCIO") ?? "http://localhost:4873",
-            authorization: environment("FERRY_VERDACCIO_TOKEN").map { "Bearer \($0)" }
-        ) { package in settings?.uplinks(for: package.text) ?? upstream.map { [$0] } }
+            url: url, authorization: environment("FERRY_VERDACCIO_TOKEN").map { "Bearer \($0)" }
+        ) { package in
+            settings?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }
+        }
     }
 
-    private func refreshOptions(_ scope: RefreshOptions.Scope) -> RefreshOptions {
+    private var url: String { registry ?? environment("FERRY_VERDACCIO") ?? "http://localhost:4873" }
+
+    private func refreshOptions(_ scope: RefreshOptions.Scope, _ wants: [Want]) throws -> RefreshOptions {
         var options = RefreshOptions()
         options.scope = scope
         if !policy.isEmpty { options.policies = Set(policy) }
@@ -137,7 +169,59 @@ struct RefreshCommandOptions: ParsableArguments {
         options.parallelism = parallelism
         options.idleTimeout = .seconds(idleTimeout)
         options.isDryRun = dryRun
+        for want in wants {
+            let dependency = try RegistryDependency.read(argument: want.spec).get()
+            if want.lockfile == nil { options.wanted.append(dependency) } else { options.locked.append(dependency) }
+        }
         return options
+    }
+
+    // MARK: The package manager
+
+    private func install(_ packages: [PackageName]) async throws {
+        let directory = try state.directory()
+        var settings = PackageManagerDriver.Settings(tool: tool, registry: url, workDirectory: directory.appending("work"))
+        settings.parallelism = installs
+        settings.processorLimit = cpus
+        settings.timeout = .seconds(60 * installMinutes)
+        try DiskFileSystem().createDirectories(directory.appending("logs"))
+        let path = directory.appending("logs").appending("refresh-\(WallClock.system.now().compact).log")
+        let log = try LogFile(appendingTo: path)
+        let line = ProgressLine("installing", unit: .items("packages"))
+        var results: [PackageInstall] = []
+        // A tool's cache lasts as long as a batch, so that it does not grow with the storage.
+        for start in stride(from: 0, to: packages.count, by: 200) {
+            let driver = PackageManagerDriver(
+                settings, log: { log.write("\($0): \($1)") },
+                progress: { _, done, _ in line.update(Int64(start + done), of: Int64(packages.count)) })
+            let batch = Array(packages[start..<min(start + 200, packages.count)])
+            results += try await interruptible { try await driver.install(batch) }
+            if results.contains(where: { $0.outcome == .cancelled }) { break }
+        }
+        line.finish()
+        try log.check()
+        try show(results, of: packages.count, log: path)
+    }
+
+    private func show(_ results: [PackageInstall], of count: Int, log: FilePath) throws {
+        let failures = results.filter { $0.outcome != .installed && $0.outcome != .cancelled }
+        let isCancelled = results.count < count || results.contains { $0.outcome == .cancelled }
+        let installed = results.count { $0.outcome == .installed }
+        if state.json {
+            let failed: [JSONValue] = failures.map { ["package": .string($0.package.text), "reason": .string($0.reason)] }
+            let report: JSONValue = [
+                "ending": .string(isCancelled ? "cancelled" : failures.isEmpty ? "complete" : "incomplete"),
+                "installed": .integer(installed),
+                "packages": .integer(count), "failures": .array(failed), "log": .string(log.string),
+            ]
+            try Terminal.output(report.canonicalBytes + [0x0A])
+        } else {
+            for failure in failures.prefix(50) { Terminal.say("failure: \(failure.package): \(failure.reason)") }
+            if failures.count > 50 { Terminal.say("… and \(failures.count - 50) more; --json lists them all") }
+            try Terminal.output("packages: \(count) looked at, \(installed) installed, \(failures.count) failed; \(log)")
+        }
+        if isCancelled { throw ExitCode(130) }
+        if !failures.isEmpty { throw ExitCode(4) }
     }
 
     // MARK: The report
@@ -174,6 +258,23 @@ struct RefreshCommandOptions: ParsableArguments {
             report.ending == .complete
                 ? "complete"
                 : report.ending == .cancelled ? "cancelled; run it again to go on" : "incomplete: \(report.count(of: .failure)) failures")
+    }
+}
+
+extension PackageInstall {
+    /// What became of it, in words.
+    fileprivate var reason: String {
+        switch outcome {
+        case .installed: "installed"
+        case .timedOut: "it did not end in its time"
+        case .cancelled: "cancelled"
+        case .failed(let failure):
+            switch failure.ending {
+            case .exited(let code): "the tool ended with \(code)\(failure.code.map { ", \($0)" } ?? "")"
+            case .signaled(let signal): "the tool was ended by signal \(signal)"
+            case .notStarted: "the tool could not be started: \(failure.lastLines.last ?? "")"
+            }
+        }
     }
 }
 

@@ -19,6 +19,14 @@ package struct VerdaccioUplink: Sendable, Equatable {
     package var caches = true
     /// What Verdaccio sends with each request, credentials among it.
     package var headers: [String: String] = [:]
+    /// Where the configuration names a variable of Verdaccio's environment for its token: that, and the scheme it is sent with.
+    package var tokenVariable: TokenVariable?
+
+    package struct TokenVariable: Sendable, Equatable {
+        package let name: String
+        /// `Bearer` or `Basic`.
+        package let scheme: String
+    }
 
     /// An uplink with Verdaccio's defaults for all else.
     package init(name: String, url: String) {
@@ -44,6 +52,24 @@ package struct VerdaccioUplink: Sendable, Equatable {
         failTimeout = try interval("fail_timeout", failTimeout)
         maxFails = node["max_fails"]?.integer ?? maxFails
         caches = node["cache"]?.bool ?? caches
+        for (key, value) in node["headers"]?.members ?? [] {
+            if let name = key.text, let value = value.text { headers[name] = value }
+        }
+        guard let auth = node["auth"] else { return }
+        let scheme = auth["type"]?.text?.lowercased() == "basic" ? "Basic" : "Bearer"
+        if let token = auth["token"]?.text {
+            headers["authorization"] = "\(scheme) \(token)"
+        } else if let variable = auth["token_env"], variable.bool != false {
+            tokenVariable = TokenVariable(name: variable.bool == true ? "NPM_TOKEN" : variable.text ?? "NPM_TOKEN", scheme: scheme)
+        }
+    }
+
+    /// The uplink with its token, where it is one that a variable holds.
+    package func resolvingToken(_ variable: (String) -> String?) -> VerdaccioUplink {
+        guard let tokenVariable, let token = variable(tokenVariable.name) else { return self }
+        var uplink = self
+        uplink.headers["authorization"] = "\(tokenVariable.scheme) \(token)"
+        return uplink
     }
 
     /// `2m`, `1h 30m`, `500ms`, `30` (seconds).

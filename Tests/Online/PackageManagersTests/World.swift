@@ -69,12 +69,12 @@ final class Pipe: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Reads until as many lines have come; fewer when every writer is gone, or nothing came for 20 s.
+    /// Reads until as many lines have come; fewer when every writer is gone, or nothing came for a minute.
     func lines(_ count: Int) async -> [String] {
         await read { $0.filter { $0 == UInt8(ascii: "\n") }.count >= count }.text.split(separator: "\n").map(String.init)
     }
 
-    /// Waits until no process holds the other end; `false` when one still does after 20 s.
+    /// Waits until no process holds the other end; `false` when one still does after a minute.
     func isLetGo() async -> Bool { await read { _ in false }.isEnd }
 
     private func read(until isEnough: @escaping @Sendable ([UInt8]) -> Bool) async -> (text: String, isEnd: Bool) {
@@ -85,7 +85,7 @@ final class Pipe: Sendable {
                 var isEnd = false
                 while !isEnough(bytes) {
                     var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                    guard poll(&wanted, 1, 20_000) > 0 else { break }
+                    guard poll(&wanted, 1, 60_000) > 0 else { break }
                     // One at a time, so that what was not asked for stays.
                     var byte: UInt8 = 0
                     guard Glibc.read(descriptor, &byte, 1) == 1 else {

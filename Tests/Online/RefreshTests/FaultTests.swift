@@ -36,7 +36,11 @@ import VerdaccioSettings
             world.publish(Self.good, Self.bad)
             world.upstream.set("/bad/-/bad-1.0.0.tgz", fault.1)
             try await world.seed("good", "bad")
-            let report = try await world.refresh { $0.attempts = 2 }
+            let report = try await world.refresh { options in
+                options.attempts = 2
+                // A page, or other bytes, are kept by the registry at once, if at all.
+                options.keepTimeout = .seconds(2)
+            }
             let codes = report.findings.filter { $0.subject == "bad/bad-1.0.0.tgz" }.map(\.code.rawValue)
             if fault.2 == "*" {
                 // Whichever patience ends first: the registry's with its uplink, or ours with the registry.
@@ -221,7 +225,7 @@ import VerdaccioSettings
         try await RefreshWorld.run(.standIn, "maxage: 0s, cache: false") { world in
             world.publish(Self.good)
             try await world.seed("good")
-            let report = try await world.refresh()
+            let report = try await world.refresh { $0.keepTimeout = .milliseconds(100) }
             #expect(report.troubles == ["tarball-not-kept good/good-1.0.0.tgz"])
         }
     }

@@ -52,8 +52,8 @@ struct RefreshWorld {
     static var options: RefreshOptions {
         var options = RefreshOptions()
         options.platforms = ["linux-x64"].compactMap { TargetPlatform($0) }
-        options.idleTimeout = .milliseconds(700)
-        options.keepTimeout = .milliseconds(700)
+        options.idleTimeout = .seconds(2)
+        options.keepTimeout = .seconds(20)
         options.pause = .milliseconds(1)
         return options
     }

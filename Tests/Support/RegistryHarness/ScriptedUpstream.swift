@@ -85,7 +85,8 @@ package final class ScriptedUpstream: Sendable {
     }
 
     private func respond(to request: Hummingbird.Request) async throws -> Response {
-        let path = request.uri.path
+        // Verdaccio writes the slash of a scope in capitals, the stand-in does not.
+        let path = request.uri.path.replacing("%2F", with: "%2f")
         let etag = request.headers[.ifNoneMatch]
         let answer = state.withLock { state in
             state.requests.append(Request(path: path, etag: etag))
