@@ -243,11 +243,25 @@ struct PackageVisitor: Sendable {
 
     /// For a dry run: reads what upstream has, or else what is in storage, and changes nothing.
     private func foresee(_ package: PackageName, _ visit: inout Visit) async {
-        guard case .document(let document, _)? = await upstream.read(package, known: nil),
+        let said = await upstream.read(package, known: nil)
+        if case .document(let document, _)? = said,
             let packument = try? StoredPackument(parsing: JSONValue.object(document).canonicalBytes, of: package, keeping: Release.members)
-        else { return read(package, &visit) }
-        visit.releases = ReleaseList(packument)
-        visit.freshness = .refreshed
+        {
+            visit.releases = ReleaseList(packument)
+            visit.freshness = .refreshed
+            return
+        }
+        read(package, &visit)
+        switch said {
+        case .unreachable(let reason)?:
+            visit.freshness = stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .never)
+        case .useless(let reason)?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is of no use: \(reason)", .never)
+        case .missing? where visit.releases != nil:
+            visit.freshness = stale(package, .goneUpstream, "upstream has it no more; what is in storage stays", .never)
+        case .document?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is about another package", .never)
+        case .missing?, .unchanged?, nil:
+            if visit.releases == nil { visit.freshness = stale(package, .noSuchPackage, "it is not in storage, and no uplink is known", .never) }
+        }
     }
 
     // MARK: The choice

@@ -94,7 +94,10 @@ package final class ScriptedUpstream: Sendable {
         }
         switch answer {
         case nil: return Response(status: .notFound)
-        case .bytes(let bytes): return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .bytes(let bytes):
+            // The answer to HEAD says how much there is, and brings nothing.
+            if request.method == .head { return Response(status: .ok, body: ResponseBody(contentLength: bytes.count) { _ in }) }
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         case .document(let document, let tag):
             if etag == tag { return Response(status: .notModified, headers: [.eTag: tag]) }
             return Response(
