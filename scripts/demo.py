@@ -25,6 +25,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUN = os.path.join(TOP, "demo-run")
 BUILD = os.path.join(TOP, ".build/debug")
 ROOTS = 3
+TOOL = "ferry-demo-tool"
+PLATFORMS = ["linux-x64", "win32-x64"]
 CHANGED = 5
 
 
@@ -54,7 +56,7 @@ def run(command, cwd=None, env=None):
 def ferry(side, *arguments):
     """Runs one of our programs on its side's storage and state, shows the command, and returns its standard output."""
     options = ["--state", below(side, "state")]
-    if arguments[0] in ("snapshot", "bundle", "verify", "import"):
+    if arguments[0] in ("refresh", "snapshot", "bundle", "verify", "import"):
         options += ["--verdaccio-config", below(side, "config.yaml")]
     program = "ferry-online" if side == "connected" else "ferry-offline"
     shown = [argument.replace(TOP + "/", "") for argument in (*arguments, *options)]
@@ -165,13 +167,24 @@ def publish(registry, tarballs):
             list(pool.map(one, waves[wave]))
 
 
-def refresh(proxy, keys):
-    """Fills the proxy's cache by plain GETs: each packument, then each tarball, read to its end."""
-    names = sorted({name for name, _ in keys})
-    files = [f"{address(name)}/-/{corpus.file_name(name, version)}" for name, version in keys]
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(proxy.get, [address(name) for name in names]))
-        return sum(len(body) for body in pool.map(proxy.get, files))
+def make_tool():
+    """A tool with a binary for each platform, as esbuild and rollup have; returns {(name, version): tarball}."""
+    binaries = {f"@{TOOL}/{platform}": platform.split("-") for platform in PLATFORMS}
+    manifests = {name: {"os": [system], "cpu": [cpu]} for name, (system, cpu) in binaries.items()}
+    manifests[TOOL] = {"optionalDependencies": {name: "1.0.0" for name in binaries}}
+    made = {}
+    for name, manifest in manifests.items():
+        path = made[name, "1.0.0"] = below("tarballs", name.replace("/", "+") + "-1.0.0.tgz")
+        text = json.dumps({"name": name, "version": "1.0.0", **manifest})
+        with open(path, "wb") as file:
+            file.write(corpus.tarball([("package.json", text.encode())]))
+    return made
+
+
+def refresh(proxy):
+    """Makes the proxy's cache current and complete, for two platforms; returns what the program tells."""
+    platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
+    return json.loads(ferry("connected", "refresh", "full", "--registry", proxy.url, *platforms, "--json"))
 
 
 def choose_roots(proxy, tarballs):
@@ -209,7 +222,8 @@ def installed(folder):
         lock = json.load(file)["packages"]
     found = {}
     for path, entry in lock.items():
-        if path and not entry.get("optional"):
+        manifest = os.path.join(folder, path, "package.json")
+        if path and (os.path.exists(manifest) or not entry.get("optional")):
             found[path] = corpus.manifest_of(os.path.join(folder, path))["version"]
     return found
 
@@ -286,11 +300,12 @@ def main():
 
     table.step("pack the packages npm is made of")
     tarballs = make_tarballs()
+    tool = make_tool()
     table.done(f"{len({name for name, _ in tarballs})} packages, {len(tarballs)} versions, "
                f"{size(sum(os.path.getsize(path) for path, _ in tarballs.values()))}")
 
     table.step("publish them upstream with npm")
-    listing = "\n".join(sorted(f"{name}@{version}" for name, version in tarballs))
+    listing = "\n".join(sorted(f"{name}@{version}" for name, version in [*tarballs, *tool]))
     complete = os.path.join(kept, ".complete")
     if os.path.exists(complete) and open(complete, encoding="utf-8").read() == listing:
         shutil.copytree(os.path.join(kept, "storage"), below("upstream", "storage"))
@@ -299,21 +314,24 @@ def main():
     else:
         shutil.rmtree(kept, ignore_errors=True)
         upstream = Registry("upstream")
-        publish(upstream, {key: path for key, (path, _) in tarballs.items()})
+        publish(upstream, {**{key: path for key, (path, _) in tarballs.items()}, **tool})
         shutil.copytree(below("upstream", "storage"), os.path.join(kept, "storage"))
         with open(complete, "w", encoding="utf-8") as file:
             file.write(listing)
-        table.done(f"{len(tarballs)} versions published")
-
-    table.step("fill the connected proxy from upstream")
-    proxy = Registry("connected", uplink=upstream.url)
-    table.done(f"{size(refresh(proxy, tarballs))} of tarballs through {os.path.basename(proxy.program)}")
+        table.done(f"{len(tarballs) + len(tool)} versions published")
 
     table.step("choose what the people inside will install")
+    proxy = Registry("connected", uplink=upstream.url)
     roots = choose_roots(proxy, tarballs)
     lockfile = project("lockfile", roots)
     npm(proxy.url, "install", "--package-lock-only", cwd=lockfile)
     table.done(", ".join(roots))
+
+    table.step("refresh the connected proxy, for two platforms")
+    ferry("connected", "want", *roots, TOOL)
+    fetched = refresh(proxy)
+    table.done(f"{fetched['tarballs']['fetched']} tarballs of {fetched['packages']['visited']} packages, "
+               f"{size(fetched['tarballs']['bytes'])}, through {os.path.basename(proxy.program)}")
 
     table.step("full bundle onto the stick")
     ferry("connected", "keys", "generate")
@@ -343,6 +361,15 @@ def main():
     npm(isolated.url, "ci", "--replace-registry-host=always", cwd=ci)
     table.done(f"{len(installed(ci))} packages, each with the integrity of the lockfile")
 
+    table.step("npm install inside, on two platforms")
+    for platform in PLATFORMS:
+        folder = project(f"install-{platform}", [TOOL])
+        system, cpu = platform.split("-")
+        npm(isolated.url, "install", f"--os={system}", f"--cpu={cpu}", cwd=folder)
+        if f"node_modules/@{TOOL}/{platform}" not in installed(folder):
+            raise Failure(f"the binary for {platform} did not come")
+    table.done(f"{TOOL} with its binary for {' and for '.join(PLATFORMS)}")
+
     table.step("the same bundle with tar alone, into an empty storage")
     os.makedirs(below("by-hand"))
     run(["tar", "--zstd", "-xf", archive(full), "-C", below("by-hand"), "storage"])
@@ -354,12 +381,14 @@ def main():
         raise Failure("npm installs something else from the storage that tar unpacked")
     table.done(f"npm install: the same {len(before)} packages")
 
-    table.step("publish newer versions upstream, refresh by plain GETs")
+    table.step("publish newer versions upstream, refresh again")
     upstream = Registry("upstream")
     fresh = newer(tarballs, changing(before, roots, tarballs))
     publish(upstream, fresh)
     proxy = Registry("connected", uplink=upstream.url)
-    refresh(proxy, fresh)
+    came = {(entry["package"], version) for entry in refresh(proxy)["newVersions"] for version in entry["versions"]}
+    if came != set(fresh):
+        raise Failure(f"{sorted(fresh)} are new upstream, and {sorted(came)} came")
     for name, version in sorted(fresh):
         say(f"    + {name}@{version}")
     table.done(f"{len(fresh)} newer versions")

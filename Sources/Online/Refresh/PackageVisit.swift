@@ -260,7 +260,9 @@ struct PackageVisitor: Sendable {
             visit.freshness = stale(package, .goneUpstream, "upstream has it no more; what is in storage stays", .never)
         case .document?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is about another package", .never)
         case .missing?, .unchanged?, nil:
-            if visit.releases == nil { visit.freshness = stale(package, .noSuchPackage, "it is not in storage, and no uplink is known", .never) }
+            if visit.releases == nil {
+                visit.freshness = stale(package, .noSuchPackage, "it is not in storage, and no uplink is known", .never)
+            }
         }
     }
 
