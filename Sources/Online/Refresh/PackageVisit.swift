@@ -7,7 +7,7 @@ import SystemPackage
 import VerdaccioSettings
 
 /// What is asked of a package.
-struct Demand: Sendable, Hashable {
+struct Demand: Sendable {
     let wanted: WantedVersion
     /// Whether an install goes on without it.
     let isOptional: Bool
@@ -18,15 +18,8 @@ struct Demand: Sendable, Hashable {
     /// Who asks.
     let by: String
 
-    static func == (left: Demand, right: Demand) -> Bool {
-        left.wanted == right.wanted && left.isOptional == right.isOptional && left.isSatisfiedByHeld == right.isSatisfiedByHeld
-    }
-
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(wanted)
-        hasher.combine(isOptional)
-        hasher.combine(isSatisfiedByHeld)
-    }
+    /// What tells demands on one package apart, whoever asks: a text, since most are too short to need memory of their own.
+    var key: String { "\(wanted)\(isOptional ? "\u{1}" : "")\(isSatisfiedByHeld ? "\u{2}" : "")" }
 }
 
 /// How it stands with Verdaccio's copy of a packument.

@@ -61,7 +61,7 @@ package struct RefreshProgress: Sendable {
     package var tarballs = (done: 0, known: 0)
     /// Bytes of tarballs.
     package var bytes: Int64 = 0
-    /// What it waits for, such as an uplink; `nil` while it works.
+    /// What it waits for from now on, such as an uplink; said once.
     package var pause: String?
 }
 

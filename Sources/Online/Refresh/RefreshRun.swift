@@ -26,7 +26,8 @@ final class RefreshRun {
         var isRootDone = false
         /// Demands that the next visit answers.
         var waiting: [Demand] = []
-        var asked: Set<Demand> = []
+        /// The keys of all demands so far.
+        var asked: Set<String> = []
         /// Whether a visit is queued or under way.
         var isQueued = false
         var isUnderWay = false
@@ -100,7 +101,7 @@ final class RefreshRun {
     }
 
     private func ask(_ dependency: RegistryDependency, _ demand: Demand) {
-        guard states[dependency.package, default: State()].asked.insert(demand).inserted else { return }
+        guard states[dependency.package, default: State()].asked.insert(demand.key).inserted else { return }
         states[dependency.package]?.waiting.append(demand)
         enqueue(dependency.package)
     }
@@ -153,7 +154,6 @@ final class RefreshRun {
                     if let until = pausedUntil {
                         _ = try? await Task.sleep(until: until, clock: .continuous)
                         pausedUntil = nil
-                        amount.pause = nil
                         continue
                     }
                     guard nextJob == jobs.count else { continue }
@@ -376,6 +376,7 @@ final class RefreshRun {
             pausedUntil = .now + pause
             amount.pause = "\(finding.message); trying again in \(pause.components.seconds) s"
             progress(amount)
+            amount.pause = nil
         }
         return true
     }

@@ -134,12 +134,14 @@ struct RefreshCommandOptions: ParsableArguments {
             defer { withExtendedLifetime(lock) {} }
             let settings = try storage.settings()
             let catalog = try state.catalog()
+            let line = RefreshLine()
             let refresher = Refresher(
                 registry: registry(settings), layout: try storage.layout(settings), catalog: catalog,
                 progress: RefreshLine().show)
             if driver == .packageManager { return try await install(refresher.packages(of: scope)) }
             let options = try refreshOptions(scope, catalog.wants())
             let report = try await interruptible { try await refresher.run(options) }
+            line.finish()
             try show(report)
             switch report.ending {
             case .complete: break
@@ -254,10 +256,12 @@ struct RefreshCommandOptions: ParsableArguments {
         for (package, versions) in report.newVersions {
             try Terminal.output("+ \(package) \(versions.map(\.text).joined(separator: " "))")
         }
+        let failures = Dictionary(grouping: report.findings.filter { $0.severity == .failure }, by: \.code)
+        let kinds = failures.map { "\($0.value.count) \($0.key.rawValue)" }.sorted().joined(separator: ", ")
         Terminal.say(
             report.ending == .complete
                 ? "complete"
-                : report.ending == .cancelled ? "cancelled; run it again to go on" : "incomplete: \(report.count(of: .failure)) failures")
+                : report.ending == .cancelled ? "cancelled; run it again to go on" : "incomplete: \(kinds)")
     }
 }
 
@@ -280,12 +284,18 @@ extension PackageInstall {
 
 /// The progress of a refresh on one line.
 private final class RefreshLine: Sendable {
-    private let tarballs = ProgressLine("refreshing", unit: .items("packages and tarballs"))
+    private let line = ProgressLine("refreshing", unit: .items("steps"))
+
+    func finish() { line.finish() }
 
     func show(_ progress: RefreshProgress) {
         if let pause = progress.pause { return Terminal.say("waiting: \(pause)") }
-        tarballs.update(
-            Int64(progress.packages.done + progress.tarballs.done), of: Int64(progress.packages.known + progress.tarballs.known))
+        let details =
+            "\(progress.packages.done) of \(progress.packages.known) packages, \(progress.tarballs.done) of \(progress.tarballs.known) "
+            + "tarballs, \(Terminal.bytes(progress.bytes)) fetched"
+        line.update(
+            Int64(progress.packages.done + progress.tarballs.done), of: Int64(progress.packages.known + progress.tarballs.known),
+            details: details)
     }
 }
 

@@ -72,8 +72,8 @@ package final class ProgressLine: Sendable {
         startedAt = Self.milliseconds()
     }
 
-    /// Tells how far the work is.
-    package func update(_ done: Int64, of total: Int64) {
+    /// Tells how far the work is; the details follow the rate and the time left.
+    package func update(_ done: Int64, of total: Int64, details: @autoclosure () -> String = "") {
         guard !isQuiet else { return }
         state.withLock { state in
             let now = Self.milliseconds()
@@ -81,7 +81,8 @@ package final class ProgressLine: Sendable {
             guard now - max(state.drawnAt, isTerminal ? 0 : startedAt) >= interval else { return }
             state.drawnAt = now
             state.isDrawn = true
-            write(line(done, total, elapsed: now - startedAt))
+            let details = details()
+            write(line(done, total, elapsed: now - startedAt) + (details.isEmpty ? "" : ": \(details)"))
         }
     }
 
