@@ -361,8 +361,10 @@ final class RefreshRun {
         switch retry {
         case .never: return false
         case .atOnce: return attempt < options.attempts
+        // Verdaccio notes a tarball that it has kept in the packument, and may undo there what a refresh wrote meanwhile.
+        case .whenUplinkIsBack where finding.code == .uplinkOffline && attempt == 1: return true
         case .whenUplinkIsBack:
-            guard !isUpstreamGivenUp, attempt < options.attempts else { return false }
+            guard !isUpstreamGivenUp, attempt < options.attempts + (finding.code == .uplinkOffline ? 1 : 0) else { return false }
             (pause, limit) = (offlineFor(package), options.attempts - 1)
         // A restart takes a while; six pauses make a minute.
         case .whenVerdaccioAnswers: (pause, limit) = (options.pause * (1 << idlePauses), options.attempts + 3)

@@ -43,6 +43,12 @@ import Testing
                     "a/a-1.0.0.tgz", "a/a-2.0.0.tgz", "app/app-1.0.0.tgz", "b/b-1.0.0.tgz", "b/b-2.0.0.tgz", "b/b-3.0.0.tgz",
                 ])
             #expect(first.tarballs.fetched == 6)
+            _ = try await world.registry.eventually {
+                try ["app", "a", "b"].allSatisfy { name in
+                    let files = try world.registry.names(in: name).count { $0.hasSuffix(".tgz") }
+                    return try world.registry.packument(name)?["_attachments"]?.object?.members.count == files
+                }
+            }
             _ = world.upstream.takeRequests()
             let second = try await world.refresh()
             #expect(second.tarballs.fetched == 0)
