@@ -172,7 +172,7 @@ let package = Package(
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
-        tests("CommandLine", "CommandLineTests", ["ferry-online", "ferry-offline"]),
+        tests("CommandLine", "CommandLineTests", ["RegistryHarness", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",

@@ -144,25 +144,3 @@ import Testing
         #expect(try programs.online("want").output == "")
     }
 }
-
-@Suite struct RefreshCommandTests {
-    @Test func `without a registry nothing is done, and it is said how to name one`() throws {
-        let programs = try Programs()
-        let refusal = try programs.online("refresh", "full", "--registry", "http://127.0.0.1:1")
-        #expect(refusal.status == 1)
-        #expect(refusal.messages.contains("http://127.0.0.1:1"))
-        #expect(refusal.messages.contains("--registry"))
-    }
-
-    @Test(arguments: [
-        ["--platform", "linux"], ["--policy", "all"], ["--node", "twenty"], ["--parallelism", "0"], ["--driver", "pnpm"],
-    ])
-    func `what is no option is refused`(arguments: [String]) throws {
-        let programs = try Programs()
-        #expect(try programs.online("refresh", "full", arguments[0], arguments[1]).status == 64)
-    }
-
-    @Test func `a delta needs a time that is one`() throws {
-        #expect(try Programs().online("refresh", "delta", "--minutes", "0").status == 64)
-    }
-}

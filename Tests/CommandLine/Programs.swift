@@ -45,6 +45,10 @@ final class Programs {
         try run("ferry-online", arguments, into: file, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
     }
 
+    func online(_ arguments: [String]) throws -> Run {
+        try run("ferry-online", arguments, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
+    }
+
     func offline(_ arguments: String..., state: String? = nil, storage: String? = nil) throws -> Run {
         try run(
             "ferry-offline", arguments,

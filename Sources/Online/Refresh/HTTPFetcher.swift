@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import Synchronization
+import SystemPackage
 
 /// Asks registries over HTTP, and counts how often.
 ///
@@ -105,7 +106,13 @@ final class HTTPFetcher: Sendable {
         case nil: break
         }
         if error is HTTPParserError { return .cut }
-        if let error = error as? IOError { return error.errnoCode == 104 || error.errnoCode == 32 ? .cut : .unreachable("\(error)") }
-        return .unreachable("\(error)")
+        guard let number = systemError(of: error) else { return .unreachable("\(error)") }
+        return number == .connectionReset || number == .brokenPipe ? .cut : .unreachable(number.description.lowercased())
+    }
+
+    /// The system's own error behind one of NIO's, which wraps one for each address of a host.
+    private static func systemError(of error: any Error) -> Errno? {
+        if let error = error as? IOError { return Errno(rawValue: error.errnoCode) }
+        return "\(error)".firstMatch(of: /errno: ([0-9]+)/).flatMap { Int32($0.1) }.map { Errno(rawValue: $0) }
     }
 }
