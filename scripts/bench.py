@@ -6,6 +6,8 @@
   import       it into an empty storage                    tar --zstd -x, then sha512sum -c; once more with sync -f
   incremental  1 % of the packages get a new version: snapshot, incremental bundle, import
   memory       peak memory over very many tiny files: snapshot, bundle, verify, import (only with --memory)
+  refresh      a proxy's cache made complete from the packuments of some packages: ours, and npm installing each of them, once, for it
+               takes minutes; then a refresh of very many packages where nothing is new
 
 Ours and the peer take turns, and each round begins with the other one. Peers use as many threads as there are cores. What Ferry
 writes is synced when it says so, hence the sync of the peers. Everything lies below bench-run/: a Verdaccio proxy's storage packed from
@@ -14,6 +16,10 @@ the real npm packages on this machine, made once for each size, and what the run
 ext4 without a journal passes over inodes that were freed within the last six minutes, one by one: after large removals, by anyone, it
 makes new files up to ten times slower. The header says what a new file costs; where it is more than some 50 µs, wait, or name a folder
 on another file system.
+
+The proxy that is refreshed is the Verdaccio that FERRY_VERDACCIO names, else the stand-in of this project, which is its upstream, too.
+The packages it refreshes need nothing but one another. npm's requests are counted by passing them on, which costs it next to nothing.
+npm runs nice, as the refresh starts it: its time is worth something on a machine that does nothing else; else compare CPU s.
 """
 
 import argparse
@@ -32,9 +38,11 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import corpus
+import registries
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CORES = len(os.sched_getaffinity(0))
@@ -42,6 +50,7 @@ BATCH = 100
 TINY_VERSIONS = 4
 MIB = 1 << 20
 NUMBERS = itertools.count(1)
+QUIET = "log: {type: stdout, format: json, level: warn}\n"
 
 
 class Failure(Exception):
@@ -154,6 +163,19 @@ def tiny_storage(files):
     return Storage(f"tiny-{files}", make)
 
 
+def upstream_storage(packages, closed):
+    """What upstream has: packages that need nothing but one another, and copies of them until there are so many."""
+
+    def make(path):
+        total = collections.Counter()
+        names, versions = zip(*itertools.islice(corpus.endless(closed), packages))
+        with concurrent.futures.ProcessPoolExecutor() as pool:
+            add(total, pool.map(corpus.write_released_package, itertools.repeat(path), names, versions, chunksize=16))
+        return total
+
+    return Storage(f"upstream-{packages}", make)
+
+
 def add(total, written):
     for versions, tarball_bytes, packument_bytes in written:
         total.update(packages=1, versions=versions, tarballBytes=tarball_bytes, packumentBytes=packument_bytes)
@@ -165,14 +187,48 @@ def add(total, written):
 Sample = collections.namedtuple("Sample", "seconds cpu peak")
 
 
+class TreeWatch:
+    """Looks again and again at how much memory a process and all it started take together; what they share counts once."""
+
+    def __init__(self, pid):
+        self.pid, self.peak, self.ended = pid, 0, threading.Event()
+        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread.start()
+
+    def look(self):
+        while not self.ended.wait(0.1):
+            self.peak = max(self.peak, sum(map(self.share, self.tree(self.pid))))
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        return self.peak
+
+    def tree(self, pid):
+        yield pid
+        for path in glob.glob(f"/proc/{pid}/task/*/children"):
+            with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+                for child in file.read().split():
+                    yield from self.tree(child)
+
+    def share(self, pid):
+        """What a process takes; of a page that several use, its part. 0 where it is gone."""
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+        return 0
+
+
 class Runner:
     """Runs commands one at a time, each from the same start: nothing left to write back, and the page cache warm or cold."""
 
     def __init__(self, programs, cold):
         self.programs, self.cold = programs, cold
 
-    def run(self, command):
-        """Runs a command to its end; returns its Sample and its standard output. A failure shows all it said."""
+    def run(self, command, watch=False):
+        """Runs a command to its end; returns its Sample and its standard output. A failure shows all it said.
+
+        The peak is that of its largest process; watched, that of all together, as far as it was seen.
+        """
         os.sync()
         if self.cold:
             with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
@@ -180,15 +236,22 @@ class Runner:
         with open(work("stdout"), "w+", encoding="utf-8") as out, open(work("stderr"), "w+", encoding="utf-8") as err:
             started = time.monotonic()
             process = subprocess.Popen(command, stdout=out, stderr=err)
-            _, status, usage = os.wait4(process.pid, 0)
+            tree = TreeWatch(process.pid) if watch else None
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.terminate()
+                process.wait()
+                raise
             seconds = time.monotonic() - started
+            peak = max(usage.ru_maxrss * 1024, tree.end() if tree else 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0)
             err.seek(0)
             said = out.read()
             if process.returncode != 0:
                 raise Failure(f"{' '.join(command)}\nended with {process.returncode}:\n{said}{err.read()}")
-        return Sample(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024), said
+        return Sample(seconds, usage.ru_utime + usage.ru_stime, peak), said
 
     def online(self, state, *arguments):
         return [os.path.join(self.programs, "ferry-online"), *arguments, "--state", state]
@@ -196,9 +259,9 @@ class Runner:
     def offline(self, state, *arguments):
         return [os.path.join(self.programs, "ferry-offline"), *arguments, "--state", state]
 
-    def json(self, command):
+    def json(self, command, watch=False):
         """Runs one of our programs and returns the last JSON it prints with its Sample."""
-        sample, said = self.run([*command, "--json"])
+        sample, said = self.run([*command, "--json"], watch)
         return sample, json.loads(said.splitlines()[-1])
 
 
@@ -236,6 +299,37 @@ class Isolated:
         return self.runner.offline(self.state, verb, archive, "--storage", self.storage)
 
 
+class Proxy:
+    """A registry below bench-run/work that knows packages of an upstream and keeps their tarballs or none, and a state to refresh it."""
+
+    def __init__(self, runner, name, upstream, packages, kept, maxage):
+        self.runner = runner
+        folder = fresh(name)
+        self.state, storage = os.path.join(folder, "state"), os.path.join(folder, "storage")
+        for package in packages:
+            corpus.write_known_package(storage, package, upstream.storage, upstream.url, kept)
+        self.registry = registries.Registry(self.program(runner), folder, upstream.url, QUIET, maxage)
+
+    @staticmethod
+    def program(runner):
+        return os.environ.get("FERRY_VERDACCIO") or os.path.join(runner.programs, "loopback-registry")
+
+    def refresh(self, *options, url=None):
+        """Refreshes everything; returns the Sample and the report."""
+        command = self.runner.online(
+            self.state, "refresh", "full", "--verdaccio-config", self.registry.config, "--registry", url or self.registry.url, *options)
+        return self.runner.json(command, watch=True)
+
+    def contents(self):
+        """The packages it knows in the end, and {path: bytes} of the tarballs it keeps."""
+        packages, tarballs = 0, {}
+        for folder, _, files in os.walk(self.registry.storage):
+            packages += "package.json" in files
+            paths = (os.path.join(folder, name) for name in files if name.endswith(".tgz"))
+            tarballs.update((os.path.relpath(path, self.registry.storage), os.path.getsize(path)) for path in paths)
+        return packages, tarballs
+
+
 # The measurements
 
 
@@ -246,6 +340,7 @@ class Entrant:
         self.name, self.command, self.prepare = name, command, prepare
         self.samples = []
         self.size = None
+        self.counts = {}
 
     def median(self):
         return statistics.median(sample.seconds for sample in self.samples)
@@ -269,7 +364,8 @@ class Measurement:
         return self
 
     def rate(self, entrant):
-        return self.amount / entrant.median() if self.amount else None
+        amount = entrant.counts.get("packages", self.amount)
+        return amount / entrant.median() if amount else None
 
     def ratio(self, entrant):
         """How often ours is done while a peer does it once."""
@@ -286,10 +382,10 @@ class Measurement:
 
 
 class Bench:
-    """All measurements over one storage."""
+    """All measurements over one storage, and those of the refresh over an upstream's."""
 
-    def __init__(self, runner, rounds, storage):
-        self.runner, self.rounds, self.storage = runner, rounds, storage
+    def __init__(self, runner, rounds, storage, roots, warm):
+        self.runner, self.rounds, self.storage, self.roots, self.warm = runner, rounds, storage, roots, warm
         self.connected = None
         self.archive = None
 
@@ -420,10 +516,77 @@ class Bench:
             step.samples.append(self.runner.json(isolated.command(verb, bundle["path"]))[0])
         return Measurement("memory", f"memory, {storage.files:,} files", None, "", "< 100 MiB", steps, peak=100 * MIB)
 
+    def refresh(self):
+        """From cold by Ferry and by npm; then by Ferry where nothing is new."""
+        closed = corpus.closed_packages()
+        storage = upstream_storage(max(self.warm, len(closed)), closed)
+        if not self.runner.cold:
+            storage.warm()
+        folder = fresh("upstream")
+        os.symlink(storage.path, os.path.join(folder, "storage"))
+        upstream = registries.Registry(os.path.join(self.runner.programs, "loopback-registry"), folder, settings=QUIET)
+        names = sorted(closed)
+        if self.roots > len(names):
+            raise Failure(f"only {len(names)} packages of this machine need nothing but one another")
+        roots = [names[index * len(names) // self.roots] for index in range(self.roots)]
+        yield self.refresh_cold(upstream, roots)
+        yield self.refresh_warm(upstream, [name for name, _ in itertools.islice(corpus.endless(closed), self.warm)])
+        upstream.stop()
+
+    def refresh_cold(self, upstream, roots):
+        ours = Entrant("ours, 16 requests at once")
+        npm = Entrant("npm install of each, 2 at once")
+        for turn in range(self.rounds):
+            brought = self.refresh_once(ours, upstream, roots, "registry")
+            if turn == 0:
+                missing = self.refresh_once(npm, upstream, roots, "package-manager").keys() - brought.keys()
+                if missing:
+                    raise Failure(f"npm needs what the refresh did not bring: {', '.join(sorted(missing))}")
+        return Measurement("refresh", f"refresh of {len(roots):,} packages", None, "packages/s", "≥ 20", [ours, npm], ratio=20)
+
+    def refresh_once(self, entrant, upstream, roots, driver):
+        """Refreshes a new proxy that keeps nothing; returns {path: bytes} of the tarballs it keeps then."""
+        proxy = Proxy(self.runner, driver, upstream, roots, kept=False, maxage="2m")
+        counting = registries.Counting(proxy.registry) if driver == "package-manager" else None
+        sample, report = proxy.refresh("--driver", driver, url=counting.url if counting else None)
+        # npm does not wait until the proxy has given the last tarballs their names.
+        time.sleep(1)
+        packages, tarballs = proxy.contents()
+        proxy.registry.stop()
+        entrant.samples.append(sample)
+        entrant.size = sum(tarballs.values())
+        asked = {"proxyRequests": counting.stop()} if counting else requests(report)
+        entrant.counts = {"packages": packages, "tarballs": len(tarballs), **asked}
+        return tarballs
+
+    def refresh_warm(self, upstream, names):
+        """Once nothing more is fetched, there is nothing new."""
+        proxy = Proxy(self.runner, "warm", upstream, names, kept=True, maxage="0s")
+        for _ in range(4):
+            report = proxy.refresh()[1]
+            if report["tarballs"]["fetched"] == 0:
+                break
+        entrant = Entrant("ours, 16 requests at once")
+        for _ in range(self.rounds):
+            sample, report = proxy.refresh()
+            if report["tarballs"]["fetched"] or report["packages"]["refreshed"] != report["packages"]["visited"]:
+                raise Failure(f"nothing is new, each packument is asked for, and the refresh says {report}")
+            entrant.samples.append(sample)
+        proxy.registry.stop()
+        packages, tarballs = proxy.contents()
+        entrant.size = sum(tarballs.values())
+        entrant.counts = {"packages": packages, "tarballs": len(tarballs), **requests(report)}
+        return Measurement("refresh-warm", "refresh, nothing new", None, "packages/s", "", [entrant])
+
+
+def requests(report):
+    """The requests that a refresh reports."""
+    return {"proxyRequests": report["requests"]["verdaccio"], "upstreamRequests": report["requests"]["upstream"]}
+
 
 MEASUREMENTS = {
     "first": Bench.first, "unchanged": Bench.unchanged, "bundle": Bench.bundle, "import": Bench.full_import,
-    "incremental": Bench.incremental, "memory": Bench.memory,
+    "incremental": Bench.incremental, "memory": Bench.memory, "refresh": Bench.refresh,
 }
 
 
@@ -462,10 +625,15 @@ def new_file_cost():
     return (time.monotonic() - started) / 2000 * 1e6
 
 
-def versions(programs):
-    return [first_line(*command) for command in (
+def versions(programs, refreshing):
+    found = [first_line(*command) for command in (
         [os.path.join(programs, "ferry-online"), "--version"], ["find", "--version"], ["sha512sum", "--version"], ["tar", "--version"],
         ["zstd", "--version"])]
+    if refreshing:
+        found.append(f"npm {first_line('npm', '--version')}")
+        proxy = os.environ.get("FERRY_VERDACCIO")
+        found.append(f"Verdaccio {first_line(proxy, '--version')} as the proxy" if proxy else "loopback-registry as the proxy")
+    return found
 
 
 def size(count):
@@ -483,7 +651,7 @@ def rows(measurement):
     """The table's rows of a measurement, one for each entrant."""
     made = []
     for index, entrant in enumerate(measurement.entrants):
-        ours = measurement.least_ratio is None or index == 0
+        weighed = measurement.least_ratio is None or index == 0 or entrant.counts
         seconds = [sample.seconds for sample in entrant.samples]
         rate, ratio, met = measurement.rate(entrant), measurement.ratio(entrant), measurement.met(entrant)
         made.append((
@@ -491,18 +659,39 @@ def rows(measurement):
             f"{duration(min(seconds))}–{duration(max(seconds))}",
             duration(statistics.median(sample.cpu for sample in entrant.samples)),
             f"{rate:,.0f} {measurement.unit}" if rate else "", size(entrant.size) if entrant.size else "",
-            size(entrant.peak()) if ours else "", f"{ratio:.2f}" if ratio else "",
+            size(entrant.peak()) if weighed else "", f"{ratio:.2f}" if ratio else "",
             measurement.goal if met is not None else "", {True: "yes", False: "NO", None: ""}[met]))
     return made
 
 
-def table(measurements):
-    lines = [HEADINGS, *(row for measurement in measurements for row in rows(measurement))]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+COUNTS = ("", "", "packages", "tarballs", "requests to the proxy", "per package", "to upstream")
+
+
+def count_rows(measurement):
+    """What came of a refresh, one row for each entrant."""
+    for index, entrant in enumerate(measurement.entrants):
+        counts = entrant.counts
+        if counts:
+            upstream = counts.get("upstreamRequests")
+            yield (
+                measurement.title if index == 0 else "", entrant.name, f"{counts['packages']:,}", f"{counts['tarballs']:,}",
+                f"{counts['proxyRequests']:,}", f"{counts['proxyRequests'] / counts['packages']:.2f}",
+                f"{upstream:,}" if upstream is not None else "")
+
+
+def aligned(lines, words):
+    """Lines of cells, in columns; those of words begin at the left."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
-        "  ".join(f"{cell:<{width}}" if column in (0, 1, 9) else f"{cell:>{width}}"
+        "  ".join(f"{cell:<{width}}" if column in words else f"{cell:>{width}}"
                   for column, (cell, width) in enumerate(zip(line, widths))).rstrip()
         for line in lines)
+
+
+def table(measurements):
+    made = aligned([HEADINGS, *(row for measurement in measurements for row in rows(measurement))], (0, 1, 9))
+    counted = [row for measurement in measurements for row in count_rows(measurement)]
+    return made + ("\n\n" + aligned([COUNTS, *counted], (0, 1)) if counted else "")
 
 
 def figures(measurement):
@@ -512,7 +701,7 @@ def figures(measurement):
         "entrants": [{
             "name": entrant.name, "seconds": [sample.seconds for sample in entrant.samples],
             "cpuSeconds": [sample.cpu for sample in entrant.samples], "peakBytes": [sample.peak for sample in entrant.samples],
-            "rate": measurement.rate(entrant), "rateUnit": measurement.unit, "sizeBytes": entrant.size,
+            "rate": measurement.rate(entrant), "rateUnit": measurement.unit, "sizeBytes": entrant.size, "counts": entrant.counts,
             "peerToOurs": measurement.ratio(entrant), "met": measurement.met(entrant),
         } for entrant in measurement.entrants],
     }
@@ -520,11 +709,12 @@ def figures(measurement):
 
 def header(storage, about, tools, cold, rounds):
     cache = "dropped before each run" if cold else "warm: every file was read first"
+    held = f"""
+storage       {storage.packages:,} packages, {storage.versions:,} versions, {storage.files:,} files; tarballs \
+{storage.tarball_bytes / 10**6:,.0f} MB, package.json {storage.packument_bytes / 10**6:,.0f} MB""" if storage else ""
     return f"""
 machine       {about['cores']} cores, {about['cpu']}, Linux {about['kernel']}, load {about['load']:.1f} at the start
-file system   {about['fileSystem']}; {about['newFileMicroseconds']:.0f} µs for a new file; page cache {cache}
-storage       {storage.packages:,} packages, {storage.versions:,} versions, {storage.files:,} files; tarballs \
-{storage.tarball_bytes / 10**6:,.0f} MB, package.json {storage.packument_bytes / 10**6:,.0f} MB
+file system   {about['fileSystem']}; {about['newFileMicroseconds']:.0f} µs for a new file; page cache {cache}{held}
 programs      {'; '.join(tools)}
 rounds        {rounds}
 """
@@ -532,7 +722,9 @@ rounds        {rounds}
 
 NOTES = """
 peer/ours above 1: ours is faster. MB/s: of the storage for the first snapshot, else of what the bundle carries; MB are 10^6 bytes.
-CPU s: user and system, all processes of a side. Peak RSS cannot read lower than this script's own {floor}, where it starts from."""
+CPU s: user and system, all processes of a side. Peak RSS cannot read lower than this script's own {floor}, where it starts from.
+Of a refresh: packages/s, of those the proxy knows in the end; size, of the tarballs it keeps; peak RSS, of all processes together but
+the proxy, looked at ten times a second."""
 
 
 def arguments():
@@ -545,16 +737,20 @@ def arguments():
     parser.add_argument("--memory", action="store_true", help="also measure memory over very many files")
     parser.add_argument(
         "--empty-files", type=int, default=100000, metavar="N", help="how many files for --memory (default: %(default)s)")
+    parser.add_argument(
+        "--roots", type=int, default=300, metavar="N", help="how many packages npm installs for the refresh (default: %(default)s)")
+    parser.add_argument(
+        "--warm", type=int, default=5000, metavar="N", help="how many packages to refresh where nothing is new (default: %(default)s)")
     parser.add_argument("--cold", action="store_true", help="drop the page cache before each run; needs root")
     parser.add_argument(
         "--programs", default=os.path.join(TOP, ".build/release"), metavar="DIR",
-        help="where ferry-online and ferry-offline lie (default: .build/release)")
+        help="where ferry-online, ferry-offline and loopback-registry lie (default: .build/release)")
     parser.add_argument("--folder", default=Place.run, metavar="DIR", help="where everything lies (default: bench-run)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON; what people read goes to standard error")
     options = parser.parse_args()
-    if min(options.packages, options.megabytes, options.rounds) < 1 or options.empty_files <= TINY_VERSIONS:
+    if min(options.packages, options.megabytes, options.rounds, options.roots, options.warm) < 1 or options.empty_files <= TINY_VERSIONS:
         parser.error("a count is too small")
-    for program in ("ferry-online", "ferry-offline"):
+    for program in needed(options.only or MEASUREMENTS):
         if not os.access(os.path.join(options.programs, program), os.X_OK):
             parser.error(f"there is no {program} in {options.programs}")
     if options.cold and os.geteuid() != 0:
@@ -562,26 +758,32 @@ def arguments():
     return options
 
 
+def needed(names):
+    """The programs that measurements run."""
+    return ["ferry-online", *(["ferry-offline"] if {*names} - {"refresh"} else []), *(["loopback-registry"] if "refresh" in names else [])]
+
+
 def main(options):
     names = options.only or [name for name in MEASUREMENTS if name != "memory" or options.memory]
-    about, tools = machine(), versions(options.programs)
-    storage = real_storage(options.packages, options.megabytes)
-    if not options.cold:
+    about, tools = machine(), versions(options.programs, "refresh" in names)
+    storage = real_storage(options.packages, options.megabytes) if {*names} - {"refresh"} else None
+    if storage and not options.cold:
         storage.warm()
     print(header(storage, about, tools, options.cold, options.rounds), file=sys.stderr if options.json else sys.stdout, flush=True)
-    bench = Bench(Runner(options.programs, options.cold), options.rounds, storage)
+    bench = Bench(Runner(options.programs, options.cold), options.rounds, storage, options.roots, options.warm)
     done = []
     for name in MEASUREMENTS:
         if name not in names:
             continue
         say(f"==> {name}")
         extra = [options.empty_files] if name == "memory" else []
-        done.append(MEASUREMENTS[name](bench, *extra))
+        measured = MEASUREMENTS[name](bench, *extra)
+        done.extend([measured] if isinstance(measured, Measurement) else measured)
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if options.json:
         print(json.dumps({
             "machine": about, "programs": tools, "cold": options.cold, "rounds": options.rounds, "peakFloorBytes": floor,
-            "storage": {
+            "storage": storage and {
                 "packages": storage.packages, "versions": storage.versions, "files": storage.files,
                 "tarballBytes": storage.tarball_bytes, "packumentBytes": storage.packument_bytes},
             "measurements": [figures(measurement) for measurement in done]}, indent=2))
@@ -595,8 +797,11 @@ if __name__ == "__main__":
         given = arguments()
         Place.run = os.path.abspath(given.folder)
         with alone():
-            main(given)
-    except (Failure, corpus.Missing) as failure:
+            try:
+                main(given)
+            finally:
+                registries.stop_all()
+    except (Failure, corpus.Missing, registries.NotStarted) as failure:
         say(f"\nbench: error: {failure}")
         sys.exit(1)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tarfile
 
 PLACE = re.compile(r"/(?:node_modules|nodejs)/(?:@[^/]+/)?[^/@]+$")
@@ -76,6 +77,52 @@ def packages(folders=None):
             yield name, version, folder
 
 
+# Reads {name: packument}; prints "name@version" of the versions that can be installed from these packuments alone, on any machine.
+CLOSED = r"""
+const load = require("module").createRequire(process.argv[1] + "/");
+const [npa, pick] = [load("npm-package-arg"), load("npm-pick-manifest")];
+const packuments = JSON.parse(require("fs").readFileSync(0));
+
+function picked(name, range) {
+  try {
+    const spec = npa.resolve(name, range), wanted = spec.subSpec || spec;
+    const found = wanted.registry && pick(packuments[wanted.name], wanted.fetchSpec);
+    return found && `${found.name}@${found.version}`;
+  } catch { return null; }
+}
+
+const needs = new Map();
+for (const { versions } of Object.values(packuments))
+  for (const manifest of Object.values(versions)) {
+    const ranges = { ...manifest.peerDependencies, ...manifest.dependencies, ...manifest.optionalDependencies };
+    const found = Object.entries(ranges).map(([name, range]) => picked(name, range));
+    needs.set(`${manifest.name}@${manifest.version}`, manifest.os || manifest.cpu ? [null] : found);
+  }
+for (let count = -1; count !== needs.size;) {
+  count = needs.size;
+  for (const [version, found] of needs) if (!found.every(other => needs.has(other))) needs.delete(version);
+}
+console.log(JSON.stringify([...needs.keys()]));
+"""
+
+
+def closed_packages():
+    """{name: [(version, folder), …]}, oldest first, of the real packages that need nothing but one another, as npm itself picks."""
+    packuments, folders = {}, {}
+    for name, version, folder in sorted(packages(), key=lambda package: (package[0], version_key(package[1]))):
+        packument = packuments.setdefault(name, {"name": name, "versions": {}, "dist-tags": {}})
+        packument["versions"][version] = {**manifest_of(folder), "name": name, "version": version}
+        packument["dist-tags"]["latest"] = version
+        folders[f"{name}@{version}"] = name, version, folder
+    command = ["node", "-e", CLOSED, npm_folder()]
+    result = subprocess.run(command, input=json.dumps(packuments), stdout=subprocess.PIPE, text=True, check=True)
+    found = {}
+    for key in json.loads(result.stdout):
+        name, version, folder = folders[key]
+        found.setdefault(name, []).append((version, folder))
+    return found
+
+
 NPM_TIME = 499162500
 
 
@@ -136,11 +183,12 @@ def number(text, limit):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % limit
 
 
-def endless():
+def endless(real=None):
     """Yields (name, [(version, folder), …]) without end: the real packages, then the same again as name-2, name-3, …"""
-    real = {}
-    for name, version, folder in packages():
-        real.setdefault(name, []).append((version, folder))
+    if real is None:
+        real = {}
+        for name, version, folder in packages():
+            real.setdefault(name, []).append((version, folder))
     if not real:
         raise Missing("no npm packages lie on this machine; install npm with its modules")
     for time in itertools.count(1):
@@ -182,6 +230,32 @@ def write_package(storage, name, versions):
         if kept:
             tarballs[file_name(name, version)] = data
     return write_files(os.path.join(storage, name), tarballs, packument)
+
+
+def write_released_package(storage, name, versions):
+    """Writes one package as the registry that it was published to holds it; returns what write_package returns."""
+    packument = new_packument(name, readme(versions[0][1]))
+    tarballs = {}
+    for version, folder in versions:
+        data = tarballs[file_name(name, version)] = pack(folder, own_time(name, version), name=name, version=version)
+        add_release(packument, manifest_of(folder), version, data, kept=True)
+    packument["_uplinks"] = packument["_distfiles"] = {}
+    return write_files(os.path.join(storage, name), tarballs, packument)
+
+
+def write_known_package(storage, name, upstream, url, kept):
+    """Writes one package of an upstream's storage as a proxy of its address knows it, asked for long ago; its tarballs are kept or not."""
+    packument = manifest_of(os.path.join(upstream, name))
+    for version, entry in packument["versions"].items():
+        file = file_name(name, version)
+        entry["dist"]["tarball"] = f"{url}/{name}/-/{file}"
+        packument["_distfiles"][file] = {"url": entry["dist"]["tarball"], "sha": entry["dist"]["shasum"], "registry": "npmjs"}
+    packument["_uplinks"] = {"npmjs": {"fetched": 0}}
+    if not kept:
+        packument["_attachments"] = {}
+    write_files(os.path.join(storage, name), {}, packument)
+    for file in packument["_attachments"]:
+        os.link(os.path.join(upstream, name, file), os.path.join(storage, name, file))
 
 
 def write_tiny_package(storage, name, count):

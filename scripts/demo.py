@@ -11,15 +11,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import corpus
+import registries
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUN = os.path.join(TOP, "demo-run")
@@ -76,53 +74,10 @@ def npm(registry, *arguments, cwd):
     return run(["npm", *arguments], cwd=cwd, env=env)
 
 
-# Registries
-
-
-class Registry:
-    """A registry process over demo-run/<name>/storage."""
-
-    running = []
-
-    def __init__(self, name, uplink=None):
-        self.name = name
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        os.makedirs(below(name, "storage"), exist_ok=True)
-        uplinks = f"uplinks:\n  npmjs: {{url: '{uplink}/', maxage: 0s}}\n" if uplink else ""
-        proxy = ", proxy: npmjs" if uplink else ""
-        with open(below(name, "config.yaml"), "w", encoding="utf-8") as file:
-            file.write(
-                f"storage: ./storage\nauth: {{htpasswd: {{file: ./htpasswd}}}}\nmax_body_size: 200mb\n{uplinks}"
-                f"packages:\n  '**': {{access: $all, publish: $all, unpublish: $all{proxy}}}\n")
-        program = os.environ.get("FERRY_VERDACCIO") or shutil.which("verdaccio") or os.path.join(BUILD, "loopback-registry")
-        with open(below(name, "registry.log"), "ab") as log:
-            self.process = subprocess.Popen(
-                [program, "-c", below(name, "config.yaml"), "-l", f"127.0.0.1:{port}"], stdout=log, stderr=log)
-        self.program = program
-        Registry.running.append(self)
-        for _ in range(600):
-            try:
-                self.get("/-/ping")
-                return
-            except urllib.error.URLError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.05)
-        raise Failure(f"the {name} registry does not start; see {below(name, 'registry.log')}")
-
-    def get(self, path):
-        """The whole body of a plain GET."""
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
-            return answer.read()
-
-    def stop(self):
-        if self in Registry.running:
-            Registry.running.remove(self)
-            self.process.terminate()
-            self.process.wait()
+def serve(name, uplink=None):
+    """Starts a registry over demo-run/<name>/storage."""
+    program = os.environ.get("FERRY_VERDACCIO") or shutil.which("verdaccio") or os.path.join(BUILD, "loopback-registry")
+    return registries.Registry(program, below(name), uplink)
 
 
 def address(name):
@@ -310,10 +265,10 @@ def main():
     if os.path.exists(complete) and open(complete, encoding="utf-8").read() == listing:
         shutil.copytree(os.path.join(kept, "storage"), below("upstream", "storage"))
         table.done("kept from the run before")
-        upstream = Registry("upstream")
+        upstream = serve("upstream")
     else:
         shutil.rmtree(kept, ignore_errors=True)
-        upstream = Registry("upstream")
+        upstream = serve("upstream")
         publish(upstream, {**{key: path for key, (path, _) in tarballs.items()}, **tool})
         shutil.copytree(below("upstream", "storage"), os.path.join(kept, "storage"))
         with open(complete, "w", encoding="utf-8") as file:
@@ -321,7 +276,7 @@ def main():
         table.done(f"{len(tarballs) + len(tool)} versions published")
 
     table.step("choose what the people inside will install")
-    proxy = Registry("connected", uplink=upstream.url)
+    proxy = serve("connected", uplink=upstream.url)
     roots = choose_roots(proxy, tarballs)
     lockfile = project("lockfile", roots)
     npm(proxy.url, "install", "--package-lock-only", cwd=lockfile)
@@ -343,7 +298,7 @@ def main():
     upstream.stop()
 
     table.step("import into the isolated storage, upstream stopped, its registry running")
-    isolated = Registry("isolated")
+    isolated = serve("isolated")
     ferry("isolated", "init")
     ferry("isolated", "trust", "add", below("connected", "state", "keys", f"{key}.pub"), "--origin", origin)
     report = receive()
@@ -373,7 +328,7 @@ def main():
     table.step("the same bundle with tar alone, into an empty storage")
     os.makedirs(below("by-hand"))
     run(["tar", "--zstd", "-xf", archive(full), "-C", below("by-hand"), "storage"])
-    by_hand = Registry("by-hand")
+    by_hand = serve("by-hand")
     unpacked = project("install-by-hand", roots)
     npm(by_hand.url, "install", cwd=unpacked)
     by_hand.stop()
@@ -382,10 +337,10 @@ def main():
     table.done(f"npm install: the same {len(before)} packages")
 
     table.step("publish newer versions upstream, refresh again")
-    upstream = Registry("upstream")
+    upstream = serve("upstream")
     fresh = newer(tarballs, changing(before, roots, tarballs))
     publish(upstream, fresh)
-    proxy = Registry("connected", uplink=upstream.url)
+    proxy = serve("connected", uplink=upstream.url)
     came = {(entry["package"], version) for entry in refresh(proxy)["newVersions"] for version in entry["versions"]}
     if came != set(fresh):
         raise Failure(f"{sorted(fresh)} are new upstream, and {sorted(came)} came")
@@ -450,11 +405,10 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
-    except Failure as failure:
+    except (Failure, registries.NotStarted) as failure:
         say(f"\ndemo: error: {failure}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
-        for registry in list(Registry.running):
-            registry.stop()
+        registries.stop_all()
