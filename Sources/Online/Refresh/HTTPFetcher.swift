@@ -17,6 +17,8 @@ final class HTTPFetcher: Sendable {
         case stalled
         /// The answer broke off.
         case cut
+        /// It is none that HTTP knows, or leads round in circles; words.
+        case useless(String)
         /// It was larger than it may be.
         case tooLarge
         case cancelled
@@ -24,6 +26,7 @@ final class HTTPFetcher: Sendable {
         var description: String {
             switch self {
             case .unreachable(let reason): "no connection: \(reason)"
+            case .useless(let reason): reason
             case .stalled: "no byte came for the idle time"
             case .cut: "the answer broke off"
             case .tooLarge: "the answer is too large"
@@ -102,10 +105,12 @@ final class HTTPFetcher: Sendable {
         case .readTimeout?, .deadlineExceeded?: return .stalled
         case .cancelled?: return .cancelled
         case .remoteConnectionClosed?: return .cut
+        case .redirectCycleDetected?, .redirectLimitReached?: return .useless("it redirects without end")
         case let error?: return .unreachable(error.shortDescription)
         case nil: break
         }
         if error is HTTPParserError { return .cut }
+        if error is NIOHTTPDecompression.DecompressionError { return .useless("it cannot be decompressed") }
         guard let number = systemError(of: error) else { return .unreachable("\(error)") }
         return number == .connectionReset || number == .brokenPipe ? .cut : .unreachable(number.description.lowercased())
     }

@@ -97,11 +97,14 @@ struct PackageVisitor: Sendable {
 
     // MARK: Freshness
 
-    private func refresh(_ package: PackageName, _ record: UpstreamRecord?, asksUpstream: Bool, _ visit: inout Visit) async {
+    private func refresh(
+        _ package: PackageName, _ record: UpstreamRecord?, asksUpstream: Bool, _ visit: inout Visit
+    ) async {
         visit.overlay = record?.overlay
-        let path = layout.directory(of: package).appending("package.json")
-        let before = times(path)
-        let asked = clock.now().nanoseconds / 1_000_000
+        let before = marks(of: package)
+        // A name that lives here alone is nobody else's business.
+        guard before?.isLocal != true else { return read(package, &visit) }
+        let asked = milliseconds
         let answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>
         do throws(HTTPFetcher.Failure) {
             answer = .success(
@@ -110,65 +113,65 @@ struct PackageVisitor: Sendable {
             if error == .cancelled { return visit.freshness = .cancelled }
             answer = .failure(error)
         }
-        let after = times(path)
-        let said = asksUpstream ? await upstream.read(package, known: record) : .unreachable("it gave none before, and is not asked again")
+        let said = asksUpstream ? await upstream.read(package, known: record) : .silent("it gave none before, and is not asked again")
         if Task.isCancelled { return visit.freshness = .cancelled }
+        let stored = stored(package, &visit)
+        let after = (stored?.object).map { PackumentMarks(of: $0) } ?? marks(of: package)
         visit.freshness = judge(package, answer, asked: asked, before: before, after: after, said)
         visit.isChanged = before?.etags != after?.etags
-        learn(package, said, record, &visit)
-        read(package, &visit)
+        if let said { learn(package, said, record, before: before, stored, &visit) }
+        visit.releases = stored.map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
     }
 
-    /// The moments at which Verdaccio had fetched a packument, by uplink, and what it fetched; `nil` where there is no packument.
-    private func times(_ path: FilePath) -> (fetched: [String: Int64], etags: [String: String])? {
-        guard let bytes = try? DiskFileSystem().contents(of: path, limit: StoredPackument.sizeLimit),
-            let object = try? JSONParser.parse(bytes, mode: .likeJavaScript, selection: .init(of: "versions") { _ in false }).object
-        else { return nil }
-        var (fetched, etags): ([String: Int64], [String: String]) = ([:], [:])
-        for (name, value) in object["_uplinks"]?.object?.members ?? [] {
-            fetched[name] = value.object?["fetched"]?.integer
-            etags[name] = value.object?["etag"]?.string
-        }
-        return (fetched, etags)
+    private var milliseconds: Int64 { clock.now().nanoseconds / 1_000_000 }
+
+    private func bytes(of package: PackageName) throws(FileSystemError) -> [UInt8]? {
+        try DiskFileSystem().contents(of: layout.directory(of: package).appending("package.json"), limit: StoredPackument.sizeLimit)
+    }
+
+    /// `nil` where there is no packument, or none that can be read.
+    private func marks(of package: PackageName) -> PackumentMarks? {
+        guard let bytes = try? bytes(of: package) else { return nil }
+        return (try? JSONParser.parse(bytes, mode: .likeJavaScript, selection: .init(of: "versions") { _ in false }).object)
+            .map { PackumentMarks(of: $0) }
     }
 
     private func judge(
-        _ package: PackageName, _ answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>, asked: Int64,
-        before: (fetched: [String: Int64], etags: [String: String])?,
-        after: (fetched: [String: Int64], etags: [String: String])?, _ said: UpstreamReader.Answer?
-    ) -> Freshness? {
+        _ package: PackageName, _ answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>, asked: Int64, before: PackumentMarks?,
+        after: PackumentMarks?, _ said: UpstreamReader.Answer?
+    ) -> Freshness {
         switch answer {
         case .success(let answer):
+            let text = String(decoding: answer.body.prefix(120), as: UTF8.self)
             switch answer.status {
-            case 200..<300, 404, 503: break
+            case 200..<300, 404: break
+            case 503 where text.contains("error"): break
             case 401, 403: return stale(package, .accessDenied, "verdaccio answers \(answer.status); it wants a token", .never)
-            default:
-                let text = String(decoding: answer.body.prefix(120), as: UTF8.self)
-                return stale(package, .verdaccioError, "verdaccio answers \(answer.status): \(text)", .atOnce)
+            case 502, 503, 504:
+                return stale(package, .verdaccioUnreachable, "what stands before verdaccio answers \(answer.status)", .whenVerdaccioAnswers)
+            default: return stale(package, .verdaccioError, "verdaccio answers \(answer.status): \(text)", .atOnce)
             }
-        case .failure(.unreachable(let reason)):
-            return stale(package, .verdaccioUnreachable, "verdaccio gives no answer: \(reason)", .whenVerdaccioAnswers)
         case .failure(let failure):
             // It may be waiting for upstream itself.
-            if case .unreachable(let reason)? = said {
-                return stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .whenUplinkIsBack)
-            }
-            return stale(package, .verdaccioUnreachable, "verdaccio gives no answer: \(failure)", .atOnce)
+            if failure == .stalled, case .silent? = said { break }
+            let retry: TarballFetch.Retry = failure == .stalled ? .atOnce : .whenVerdaccioAnswers
+            return stale(package, .verdaccioUnreachable, "verdaccio gives no answer: \(failure)", retry)
         }
         let configured = upstream.uplinks(package) ?? []
-        let names = configured.isEmpty ? Array((after?.fetched ?? [:]).keys) : configured.map(\.name)
-        let now = clock.now().nanoseconds / 1_000_000
-        var isMoved = true
-        var isFresh = true
-        for name in names {
-            let fetched = after?.fetched[name] ?? 0
-            let maxAge = (configured.first { $0.name == name }?.maxAge ?? .seconds(120)).components
-            if fetched <= before?.fetched[name] ?? 0, fetched < asked { isMoved = false }
-            if now - fetched >= maxAge.seconds * 1000 + maxAge.attoseconds / 1_000_000_000_000_000 { isFresh = false }
+        switch after?.proof(since: before, asked: asked, now: milliseconds, uplinks: configured) {
+        case .fetched(let isMoved)?:
+            guard configured.count > 1 else { return isMoved ? .refreshed : .fresh }
+            // One uplink's answer hides that another gave none.
+            switch said {
+            case .unreachable(let reason)?, .silent(let reason)?, .useless(let reason)?:
+                return stale(package, .upstreamUnreachable, "one of its uplinks gives no answer: \(reason)", .never)
+            default: return isMoved ? .refreshed : .fresh
+            }
+        case .future(let uplink)?:
+            let message = "verdaccio's copy says that it will be fetched from \"\(uplink)\" in the future, and until then nobody is asked"
+            return stale(package, .oldCopy, message, .never)
+        case Optional.none, PackumentMarks.Proof.none?: break
         }
-        // What came from no uplink lives here alone, and is as fresh as can be.
-        if after != nil, names.isEmpty { return nil }
-        if after != nil, isMoved || isFresh { return isMoved ? .refreshed : .fresh }
         switch said {
         case .missing?:
             return after == nil
@@ -176,6 +179,7 @@ struct PackageVisitor: Sendable {
                 : stale(package, .goneUpstream, "upstream has it no more; what is in storage stays", .never)
         case .unreachable(let reason)?:
             return stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .whenUplinkIsBack)
+        case .silent(let reason)?: return stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .later)
         case .useless(let reason)?: return stale(package, .upstreamFault, "upstream's answer is of no use: \(reason)", .atOnce)
         case .document?, .unchanged?:
             return stale(package, .uplinkOffline, "upstream answers, and verdaccio takes its uplink for offline", .whenUplinkIsBack)
@@ -193,45 +197,64 @@ struct PackageVisitor: Sendable {
     }
 
     /// Notes what upstream said.
-    private func learn(_ package: PackageName, _ said: UpstreamReader.Answer?, _ record: UpstreamRecord?, _ visit: inout Visit) {
-        guard let said else { return }
+    private func learn(
+        _ package: PackageName, _ said: UpstreamReader.Answer, _ record: UpstreamRecord?, before: PackumentMarks?,
+        _ stored: StoredPackument?, _ visit: inout Visit
+    ) {
         let address = upstream.address(of: package)
         switch said {
         case .unchanged:
-            if let record {
-                visit.upstream = UpstreamRecord(url: address, etag: record.etag, checked: clock.now(), overlay: record.overlay)
-            }
+            guard let record else { return }
+            visit.upstream = UpstreamRecord(url: address, etag: record.etag, checked: clock.now(), overlay: record.overlay)
         case .document(let document, let etag):
-            guard let stored = stored(package) else { return }
-            do {
+            guard let stored else { return }
+            if case .fresh? = visit.freshness { compare(document, with: stored, of: package, &visit) }
+            do throws(UpstreamError) {
+                // Verdaccio takes over an older answer's time as well: what it had before tells.
+                if let known = before?.modified, let theirs = Self.modified(document), theirs < known {
+                    throw .older(upstream: theirs, stored: known)
+                }
                 let fresh = try UpstreamOverlay(of: stored, upstream: document)
                 visit.upstream = UpstreamRecord(url: address, etag: etag, checked: clock.now(), overlay: fresh)
                 visit.overlay = fresh
             } catch {
-                visit.findings.append(RefreshFinding(.upstreamBehind, package.text, "\(error)"))
+                let code: RefreshFinding.Code = if case .older = error { .upstreamBehind } else { .upstreamFault }
+                visit.findings.append(RefreshFinding(code, package.text, "\(error)"))
             }
-        case .missing, .unreachable, .useless: break
+        case .missing, .unreachable, .silent, .useless: break
         }
     }
 
-    private func stored(_ package: PackageName) -> StoredPackument? {
-        let path = layout.directory(of: package).appending("package.json")
-        guard let bytes = try? DiskFileSystem().contents(of: path, limit: StoredPackument.sizeLimit) else { return nil }
-        return try? StoredPackument(parsing: bytes, of: package, keeping: Release.members)
+    private static func modified(_ document: JSONObject) -> Timestamp? {
+        (document["time"]?.object?["modified"] ?? document["modified"])?.string.flatMap { Timestamp($0) }
+    }
+
+    /// A copy within its `maxage` is not what upstream has where that has newer versions.
+    private func compare(_ document: JSONObject, with stored: StoredPackument, of package: PackageName, _ visit: inout Visit) {
+        let known = Set((stored.object["versions"]?.object?.members ?? []).map(\.name))
+        let more = (document["versions"]?.object?.members ?? []).filter { !known.contains($0.name) && PackageVersion($0.name) != nil }
+        guard let first = more.first else { return }
+        let message = "upstream has \(more.count) more versions, such as \(first.name), and verdaccio asks only after its uplink's maxage"
+        visit.freshness = stale(package, .oldCopy, message, .never)
+    }
+
+    /// Reads the packument in storage; `nil` where there is none that can be used, which is a finding.
+    private func stored(_ package: PackageName, _ visit: inout Visit) -> StoredPackument? {
+        do {
+            guard let bytes = try bytes(of: package) else { return nil }
+            visit.size = bytes.count
+            let stored = try StoredPackument(parsing: bytes, of: package, keeping: Release.members)
+            visit.findings += stored.findings.map { RefreshFinding(.versionInvalid, $0.subject, $0.message) }
+            return stored
+        } catch {
+            visit.findings.append(RefreshFinding(.packumentInvalid, "\(package)/package.json", "\(error)"))
+            return nil
+        }
     }
 
     /// Reads the packument in storage as upstream would have it.
     private func read(_ package: PackageName, _ visit: inout Visit) {
-        let path = layout.directory(of: package).appending("package.json")
-        do {
-            guard let bytes = try DiskFileSystem().contents(of: path, limit: StoredPackument.sizeLimit) else { return }
-            visit.size = bytes.count
-            let stored = try StoredPackument(parsing: bytes, of: package, keeping: Release.members)
-            visit.findings += stored.findings.map { RefreshFinding(.versionInvalid, $0.subject, $0.message) }
-            visit.releases = ReleaseList(visit.overlay?.applied(to: stored) ?? stored)
-        } catch {
-            visit.findings.append(RefreshFinding(.packumentInvalid, "\(package)/package.json", "\(error)"))
-        }
+        visit.releases = stored(package, &visit).map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
     }
 
     /// For a dry run: reads what upstream has, or else what is in storage, and changes nothing.
@@ -246,7 +269,7 @@ struct PackageVisitor: Sendable {
         }
         read(package, &visit)
         switch said {
-        case .unreachable(let reason)?:
+        case .unreachable(let reason)?, .silent(let reason)?:
             visit.freshness = stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .never)
         case .useless(let reason)?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is of no use: \(reason)", .never)
         case .missing? where visit.releases != nil:
@@ -305,6 +328,10 @@ struct PackageVisitor: Sendable {
 
     /// The versions that the policies want.
     private func byPolicy(_ list: ReleaseList, _ held: [Release]) -> [Release] {
+        // What runs on none of the platforms is nobody's newest version.
+        func runs(_ release: Release) -> Bool {
+            options.platforms.isEmpty || options.platforms.contains { release.platforms.allows($0) }
+        }
         let usable = list.releases.filter { $0.version.isStable && !$0.isDeprecated }
         func newest(_ isOf: (SemanticVersion) -> Bool) -> Release? {
             usable.filter { isOf($0.version.semantic) }.max { $0.version < $1.version }
@@ -326,6 +353,6 @@ struct PackageVisitor: Sendable {
             case .ranges: break
             }
         }
-        return wanted.compactMap { $0 }
+        return wanted.compactMap { $0 }.filter(runs)
     }
 }

@@ -3,6 +3,7 @@ import Catalog
 import PackageStore
 import Platform
 import Resolution
+import VerdaccioSettings
 
 /// One refresh under way: what is asked of which package, what was chosen, and what is still to do.
 ///
@@ -17,7 +18,30 @@ final class RefreshRun {
     private enum Outcome: Sendable {
         case visited(PackageName, Visit)
         case fetched(PackageName, Release, TarballFetch.Outcome)
-        case measured(PackageName, Release, Int64?)
+        case measured(Int64?)
+        /// A pause is over.
+        case woken
+    }
+
+    /// First in, first out.
+    private struct Queue {
+        private var jobs: [Job] = []
+        private var next = 0
+
+        var count: Int { jobs.count - next }
+
+        mutating func append(_ job: Job) { jobs.append(job) }
+
+        mutating func take() -> Job? {
+            guard next < jobs.count else { return nil }
+            let job = jobs[next]
+            next += 1
+            if next > 4096 {
+                jobs.removeFirst(next)
+                next = 0
+            }
+            return job
+        }
     }
 
     private struct State {
@@ -33,7 +57,6 @@ final class RefreshRun {
         var isUnderWay = false
         var isRootUnderWay = false
         var isRefreshed = false
-        var attempts = 0
         /// Versions that are to be in storage.
         var chosen: Set<String> = []
         /// Versions whose dependencies were asked for, by what npm would pick, or by whatever is there.
@@ -45,17 +68,19 @@ final class RefreshRun {
 
     private let visitor: PackageVisitor
     private let fetch: TarballFetch
-    private let offlineFor: (PackageName) -> Duration
+    private let uplinks: (PackageName) -> [VerdaccioUplink]
     private let progress: (RefreshProgress) -> Void
     private var options: RefreshOptions { visitor.options }
 
     private var states: [PackageName: State] = [:]
-    private var jobs: [Job] = []
-    private var nextJob = 0
+    private var visits = Queue()
+    /// Fetches go first: then few wait, and whoever interrupts has what was chosen.
+    private var fetches = Queue()
     /// Dependencies of versions in storage: looked at when all else is known, since what comes may satisfy them.
-    private var completions: [(RegistryDependency, Demand)] = []
+    private var completions: [PackageName: [String: Demand]] = [:]
     private var locked: Set<RegistryDependency> = []
-    private var attempts: [StorePath: Int] = [:]
+    /// How often something went wrong with what.
+    private var attempts: [String: Int] = [:]
     private var cache: [PackageName: (releases: ReleaseList, size: Int)] = [:]
     private var cacheSize = 0
     private var records: [(PackageName, UpstreamRecord)] = []
@@ -67,8 +92,13 @@ final class RefreshRun {
     private var pausedUntil: ContinuousClock.Instant?
     /// Pauses that brought nothing, one after the other.
     private var idlePauses = 0
+    /// Times that upstream was silent, one after the other.
+    private var silences = 0
+    /// Jobs that are done one at a time: where Verdaccio went away, one of those under way may be why.
+    private var carefulJobs = 0
     /// Whether upstream is no longer waited for, nor asked.
     private var isUpstreamGivenUp = false
+    private var isWakerSet = false
     /// Why nothing more is begun.
     private var surrender: RefreshFinding?
     private var isCancelled = false
@@ -77,12 +107,12 @@ final class RefreshRun {
     private static let cacheLimit = 24 << 20
 
     init(
-        visitor: PackageVisitor, fetch: TarballFetch, offlineFor: @escaping (PackageName) -> Duration,
+        visitor: PackageVisitor, fetch: TarballFetch, uplinks: @escaping (PackageName) -> [VerdaccioUplink],
         progress: @escaping (RefreshProgress) -> Void
     ) {
         self.visitor = visitor
         self.fetch = fetch
-        self.offlineFor = offlineFor
+        self.uplinks = uplinks
         self.progress = progress
     }
 
@@ -101,7 +131,9 @@ final class RefreshRun {
     }
 
     private func ask(_ dependency: RegistryDependency, _ demand: Demand) {
-        guard states[dependency.package, default: State()].asked.insert(demand.key).inserted else { return }
+        // Whatever is looked at lies in storage then, and would be a root of the next full refresh: so that it finds nothing to do.
+        let fresh = State(isRoot: options.scope == .full)
+        guard states[dependency.package, default: fresh].asked.insert(demand.key).inserted else { return }
         states[dependency.package]?.waiting.append(demand)
         enqueue(dependency.package)
     }
@@ -109,7 +141,7 @@ final class RefreshRun {
     private func enqueue(_ package: PackageName) {
         guard states[package]?.isQueued == false, states[package]?.isUnderWay == false else { return }
         states[package]?.isQueued = true
-        jobs.append(.visit(package))
+        visits.append(.visit(package))
     }
 
     /// Asks for what a version needs.
@@ -122,7 +154,13 @@ final class RefreshRun {
             case .success(let target):
                 let demand = Demand(
                     wanted: target.wanted, isOptional: dependency.kind == .optional, isSatisfiedByHeld: isSatisfiedByHeld, by: asker)
-                if isSatisfiedByHeld { completions.append((target, demand)) } else { ask(target, demand) }
+                if isSatisfiedByHeld {
+                    if states[target.package]?.asked.contains(demand.key) != true {
+                        completions[target.package, default: [:]][demand.key] = demand
+                    }
+                } else {
+                    ask(target, demand)
+                }
             case .failure(let problem):
                 let code: RefreshFinding.Code = if case .elsewhere = problem { .foreignDependency } else { .invalidDependency }
                 let severity: RefreshFinding.Severity? = dependency.kind == .optional ? .note : nil
@@ -145,49 +183,46 @@ final class RefreshRun {
             var running = 0
             while true {
                 if Task.isCancelled { isCancelled = true }
-                while running < options.parallelism, !isCancelled, surrender == nil, !isPaused, let job = takeJob() {
+                let width = carefulJobs > 0 ? 1 : options.parallelism
+                while running < width, !isCancelled, surrender == nil, pausedUntil == nil, let job = fetches.take() ?? visits.take() {
                     start(job, in: &group)
                     running += 1
                 }
-                if running == 0 {
+                if running == 0, pausedUntil == nil || isCancelled {
                     if isCancelled || surrender != nil { break }
-                    if let until = pausedUntil {
-                        _ = try? await Task.sleep(until: until, clock: .continuous)
-                        pausedUntil = nil
-                        continue
-                    }
-                    guard nextJob == jobs.count else { continue }
+                    guard fetches.count + visits.count == 0 else { continue }
                     guard takeCompletions() else { break }
                     continue
                 }
+                if let until = pausedUntil, !isWakerSet {
+                    isWakerSet = true
+                    group.addTask {
+                        _ = try? await Task.sleep(until: until, clock: .continuous)
+                        return .woken
+                    }
+                }
                 guard let outcome = try await group.next() else { break }
+                if case .woken = outcome {
+                    (pausedUntil, isWakerSet) = (nil, false)
+                    continue
+                }
                 running -= 1
+                if carefulJobs > 0 { carefulJobs -= 1 }
                 try handle(outcome)
                 progress(amount)
             }
+            group.cancelAll()
         }
-    }
-
-    private var isPaused: Bool { pausedUntil.map { $0 > .now } ?? false }
-
-    private func takeJob() -> Job? {
-        guard nextJob < jobs.count else { return nil }
-        defer {
-            nextJob += 1
-            if nextJob > 4096 {
-                jobs.removeFirst(nextJob)
-                nextJob = 0
-            }
-        }
-        return jobs[nextJob]
     }
 
     /// Asks for what versions in storage still lack; `false` where there is nothing to ask.
     private func takeCompletions() -> Bool {
         guard !completions.isEmpty else { return false }
         let taken = completions
-        completions = []
-        for (dependency, demand) in taken { ask(dependency, demand) }
+        completions = [:]
+        for (package, demands) in taken {
+            for demand in demands.values { ask(RegistryDependency(package, demand.wanted), demand) }
+        }
         return true
     }
 
@@ -214,7 +249,7 @@ final class RefreshRun {
             let directory = visitor.layout.directory(of: package)
             if options.isDryRun {
                 let url = release.declared.manifest["dist"]?.object?["tarball"]?.string ?? ""
-                group.addTask { .measured(package, release, await visitor.upstream.size(ofTarballAt: url, of: package)) }
+                group.addTask { .measured(await visitor.upstream.size(ofTarballAt: url, of: package)) }
             } else {
                 group.addTask { .fetched(package, release, await fetch.fetch(release.declared, of: package, into: directory)) }
             }
@@ -228,7 +263,8 @@ final class RefreshRun {
         switch outcome {
         case .visited(let package, let visit): try handle(visit, of: package)
         case .fetched(let package, let release, let outcome): handle(outcome, of: release, in: package)
-        case .measured(_, _, let size):
+        case .woken: break
+        case .measured(let size):
             amount.tarballs.done += 1
             report.tarballs.fetched += 1
             report.tarballs.bytes += size ?? 0
@@ -242,9 +278,7 @@ final class RefreshRun {
         switch visit.freshness {
         case .cancelled: return isCancelled = true
         case .stale(let finding, let retry)?:
-            let attempt = (states[package]?.attempts ?? 0) + 1
-            states[package]?.attempts = attempt
-            if retry != .never, mayTryAgain(attempt, retry, package, finding) {
+            if mayTryAgain(retry, package, finding) {
                 states[package]?.waiting.insert(contentsOf: demands, at: 0)
                 enqueue(package)
                 return
@@ -260,8 +294,7 @@ final class RefreshRun {
             findings.insert(RefreshFinding(finding.code, finding.subject, finding.message + asker, severity: severity))
             finishRefresh(of: package)
         case .refreshed?:
-            idlePauses = 0
-            isUpstreamGivenUp = false
+            (idlePauses, silences, isUpstreamGivenUp) = (0, 0, false)
             report.packages.refreshed += 1
             finishRefresh(of: package)
         case .fresh?:
@@ -313,8 +346,13 @@ final class RefreshRun {
             if pick.isPresent {
                 report.tarballs.present += 1
                 amount.tarballs.done += 1
+            } else if let uplink = uplinks(package).first, !uplinks(package).contains(where: \.caches) {
+                let message = "verdaccio's configuration says \"cache: false\" for uplink \"\(uplink.name)\""
+                find(.tarballNotKept, StorePath(package, release.file).description, message)
+                report.tarballs.failed += 1
+                amount.tarballs.done += 1
             } else {
-                jobs.append(.fetch(package, release))
+                fetches.append(.fetch(package, release))
                 // What comes into storage would be looked at by the next refresh; so that it finds nothing to do, it is now.
                 states[package]?.isRoot = true
             }
@@ -329,7 +367,6 @@ final class RefreshRun {
     }
 
     private func handle(_ outcome: TarballFetch.Outcome, of release: Release, in package: PackageName) {
-        let path = StorePath(package, release.file)
         switch outcome {
         case .cancelled: return isCancelled = true
         case .kept(let bytes, let isUnproven):
@@ -339,11 +376,11 @@ final class RefreshRun {
             amount.bytes += bytes
             newVersions[package, default: []].insert(release.version)
             states[package]?.hasNews = true
-            if isUnproven { find(.tarballUnproven, path.description, "the packument declares no digest to compare with") }
+            let subject = StorePath(package, release.file).description
+            if isUnproven { find(.tarballUnproven, subject, "the packument declares no digest to compare with") }
         case .failed(let finding, let retry):
-            let attempt = (attempts[path] ?? 0) + 1
-            attempts[path] = attempt
-            if retry != .never, mayTryAgain(attempt, retry, package, finding) { return jobs.append(.fetch(package, release)) }
+            // Behind everything else, so that one bad tarball does not stop the good ones.
+            if mayTryAgain(retry, package, finding) { return visits.append(.fetch(package, release)) }
             findings.insert(finding)
             report.tarballs.failed += 1
         }
@@ -355,31 +392,50 @@ final class RefreshRun {
     /// Decides whether something is tried again, and pauses everything where the registry as a whole gives no answer.
     ///
     /// Where several pauses in a row brought nothing, upstream is no longer waited for, and without Verdaccio nothing more is begun.
-    private func mayTryAgain(_ attempt: Int, _ retry: TarballFetch.Retry, _ package: PackageName, _ finding: RefreshFinding) -> Bool {
+    private func mayTryAgain(_ retry: TarballFetch.Retry, _ package: PackageName, _ finding: RefreshFinding) -> Bool {
         guard !isCancelled, surrender == nil else { return false }
-        let (pause, limit): (Duration, Int)
+        // That Verdaccio takes an uplink for offline is not the fault of who hears of it.
+        let isOffline = finding.code == .uplinkOffline
+        let key = isOffline ? "offline \(finding.subject)" : finding.subject
+        let attempt = attempts[key, default: 0] + 1
+        attempts[key] = attempt
         switch retry {
         case .never: return false
         case .atOnce: return attempt < options.attempts
+        case .later:
+            silences += 1
+            guard attempt < options.attempts, !isUpstreamGivenUp else { return false }
+            return silences < 4 || pause(offlineTime(of: package), limit: options.attempts - 1, finding) { isUpstreamGivenUp = true }
         // Verdaccio notes a tarball that it has kept in the packument, and may undo there what a refresh wrote meanwhile.
-        case .whenUplinkIsBack where finding.code == .uplinkOffline && attempt == 1: return true
+        case .whenUplinkIsBack where isOffline && attempt == 1 && finding.subject == package.text: return true
         case .whenUplinkIsBack:
-            guard !isUpstreamGivenUp, attempt < options.attempts + (finding.code == .uplinkOffline ? 1 : 0) else { return false }
-            (pause, limit) = (offlineFor(package), options.attempts - 1)
-        // A restart takes a while; six pauses make a minute.
-        case .whenVerdaccioAnswers: (pause, limit) = (options.pause * (1 << idlePauses), options.attempts + 3)
+            guard attempt < (isOffline ? Self.patience : options.attempts), !isUpstreamGivenUp else { return false }
+            return pause(offlineTime(of: package), limit: options.attempts - 1, finding) { isUpstreamGivenUp = true }
+        case .whenVerdaccioAnswers:
+            guard attempt < options.attempts + 3 else { return false }
+            carefulJobs = 2 * options.parallelism
+            // A restart takes a while; six pauses make a minute.
+            return pause(options.pause * (1 << idlePauses), limit: options.attempts + 3, finding) { surrender = finding }
         }
-        if pausedUntil == nil {
-            guard idlePauses < limit else {
-                if retry == .whenVerdaccioAnswers { surrender = finding } else { isUpstreamGivenUp = true }
-                return false
-            }
-            idlePauses += 1
-            pausedUntil = .now + pause
-            amount.pause = "\(finding.message); trying again in \(pause.components.seconds) s"
-            progress(amount)
-            amount.pause = nil
+    }
+
+    /// How often one package or tarball may hear that an uplink is offline.
+    private static let patience = 20
+
+    private func offlineTime(of package: PackageName) -> Duration { uplinks(package).map(\.failTimeout).max() ?? .seconds(300) }
+
+    /// Begins nothing for a while, unless too many pauses brought nothing: then gives up and returns false.
+    private func pause(_ length: Duration, limit: Int, _ finding: RefreshFinding, orElse giveUp: () -> Void) -> Bool {
+        guard pausedUntil == nil else { return true }
+        guard idlePauses < limit else {
+            giveUp()
+            return false
         }
+        idlePauses += 1
+        pausedUntil = .now + length
+        amount.pause = "\(finding.message); trying again in \(max(1, length.components.seconds)) s"
+        progress(amount)
+        amount.pause = nil
         return true
     }
 
@@ -393,9 +449,10 @@ final class RefreshRun {
     }
 
     func finishedReport(requests: (verdaccio: Int, upstream: Int)) -> RefreshReport {
-        if let surrender, nextJob < jobs.count {
+        let rest = fetches.count + visits.count
+        if let surrender, rest > 0 || !completions.isEmpty {
             let message = "\(surrender.message); nothing more was tried"
-            findings.insert(RefreshFinding(surrender.code, "\(jobs.count - nextJob) packages and tarballs", message))
+            findings.insert(RefreshFinding(surrender.code, "\(rest + completions.count) packages and tarballs", message))
         }
         func order(_ severity: RefreshFinding.Severity) -> Int { severity == .failure ? 0 : severity == .warning ? 1 : 2 }
         func key(_ finding: RefreshFinding) -> String {

@@ -62,8 +62,13 @@ package struct Refresher: Sendable {
         let layout = try self.layout.located()
         let headers = registry.authorization.map { [("Authorization", $0)] } ?? []
         if !options.isDryRun {
-            do { _ = try await verdaccio.get("\(registry.url)/-/ping", headers: headers, limit: 1 << 16) } catch {
-                if error != .cancelled { throw RefreshError.verdaccioUnreachable(url: registry.url, reason: error.description) }
+            do {
+                let pong = try await verdaccio.get("\(registry.url)/-/ping", headers: headers, limit: 1 << 16)
+                guard (200..<300).contains(pong.status) else {
+                    throw RefreshError.verdaccioUnreachable(url: registry.url, reason: "it answers \(pong.status) to a ping")
+                }
+            } catch let failure as HTTPFetcher.Failure {
+                if failure != .cancelled { throw RefreshError.verdaccioUnreachable(url: registry.url, reason: failure.description) }
             }
         }
         let uplinks = registry.uplinks
@@ -73,7 +78,7 @@ package struct Refresher: Sendable {
             options: options, clock: clock)
         let fetch = TarballFetch(fetcher: verdaccio, url: registry.url, headers: headers, keepTimeout: options.keepTimeout)
         let run = RefreshRun(
-            visitor: visitor, fetch: fetch, offlineFor: { uplinks($0)?.map(\.failTimeout).max() ?? .seconds(300) }, progress: progress)
+            visitor: visitor, fetch: fetch, uplinks: { uplinks($0) ?? [] }, progress: progress)
         try seed(run, options)
         try await run.work()
         try run.keepUpstreamRecords()
@@ -82,21 +87,25 @@ package struct Refresher: Sendable {
 
     /// The packages in storage that a refresh of that scope looks at, sorted.
     ///
-    /// - Throws: `RefreshError.nothingKept`; `FileSystemError` when the storage cannot be read.
+    /// - Throws: `RefreshError.nothingKept` where no tarball of any of them would be kept; `FileSystemError` when the storage cannot be read.
     package func packages(of scope: RefreshOptions.Scope) throws -> [PackageName] {
         let now = clock.now().nanoseconds
-        return try layout.discover().packages.filter { location in
+        var keepless: (uplink: String, count: Int) = ("", 0)
+        let packages = try layout.discover().packages.filter { location in
             let uplinks = registry.uplinks(location.package)
             if let uplinks {
                 guard let first = uplinks.first else { return false }
-                guard uplinks.contains(where: \.caches) else { throw RefreshError.nothingKept(uplink: first.name) }
+                if !uplinks.contains(where: \.caches) { keepless = (first.name, keepless.count + 1) }
             }
-            guard uplinks == nil || scope != .full else { return true }
-            let look = try Look(at: location)
-            guard uplinks != nil || look.isProxied else { return false }
+            // What cannot be read is looked at, and becomes a finding then.
+            guard let look = try? Look(at: location) else { return true }
+            guard look.isProxied else { return false }
             guard case .delta(let minutes) = scope else { return true }
-            return now - look.changed <= Int64(minutes) * 60_000_000_000
+            // A time that nanoseconds still count: almost two centuries.
+            return now - look.changed <= Int64(min(minutes, 100_000_000)) * 60_000_000_000
         }.map(\.package)
+        if keepless.count > 0, keepless.count >= packages.count { throw RefreshError.nothingKept(uplink: keepless.uplink) }
+        return packages
     }
 
     /// Asks for everything that is to be looked at.

@@ -17,6 +17,8 @@ struct TarballFetch: Sendable {
     /// When trying again may help.
     enum Retry: Sendable {
         case never, atOnce
+        /// After everything else: it may be this one alone, or upstream as a whole.
+        case later
         /// When Verdaccio is back.
         case whenVerdaccioAnswers
         /// When Verdaccio no longer takes its uplink for offline.
@@ -48,28 +50,28 @@ struct TarballFetch: Sendable {
             switch error {
             case .cancelled: return .cancelled
             case .unreachable(let reason): return failed(.verdaccioUnreachable, reason, .whenVerdaccioAnswers)
-            case .cut, .stalled, .tooLarge:
+            case .cut, .stalled, .tooLarge, .useless:
                 // Verdaccio keeps nothing of these; what lies there all the same must not stay unseen.
-                if let outcome = settle(file, declared, failed) { return outcome }
+                if let outcome = settle(file, declared, isServedRight: false, failed) { return outcome }
                 return failed(.tarballCut, error.description, .atOnce)
             }
         }
         let proof = measure.finish()
         if proof.size == 0 { return failed(.tarballEmpty, "upstream answered without bytes; verdaccio keeps no empty file", .atOnce) }
-        let isMatching = declared.matches(proof)
+        let isMatching = measure.judge(by: declared)
         let start = ContinuousClock.now
         while true {
             if isMatching == false {
-                if let outcome = settle(file, declared, failed) { return outcome }
+                if let outcome = settle(file, declared, isServedRight: false, failed) { return outcome }
             } else if let size = try? DiskFileSystem().status(of: file)?.identity.size {
                 if size == proof.size { return .kept(bytes: proof.size, isUnproven: isMatching == nil) }
-                if let outcome = settle(file, declared, failed) { return outcome }
+                if let outcome = settle(file, declared, isServedRight: true, failed) { return outcome }
             }
             guard ContinuousClock.now - start < keepTimeout, (try? await Task.sleep(for: .milliseconds(2))) != nil else { break }
         }
         if Task.isCancelled { return .cancelled }
         if isMatching == false { return failed(.tarballMismatch, Self.mismatch(proof), .atOnce) }
-        return failed(.tarballNotKept, "verdaccio served it and did not keep it; is its disk full, or its uplink's cache off?", .never)
+        return failed(.tarballNotKept, "verdaccio served it and did not keep it; is its disk full, or its uplink's cache off?", .atOnce)
     }
 
     private static func mismatch(_ proof: TarballProof) -> String {
@@ -98,7 +100,7 @@ struct TarballFetch: Sendable {
 
     /// Judges the file that is in storage and removes a wrong one; `nil` where there is none.
     private func settle(
-        _ file: FilePath, _ declared: DeclaredVersion, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome
+        _ file: FilePath, _ declared: DeclaredVersion, isServedRight: Bool, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome
     ) -> Outcome? {
         do throws(FileSystemError) {
             guard let reader = try FileReader(opening: file) else { return nil }
@@ -112,8 +114,13 @@ struct TarballFetch: Sendable {
                 offset += Int64(piece.count)
             }
             let proof = measure.finish()
-            guard declared.matches(proof) == false else { return .kept(bytes: proof.size, isUnproven: declared.matches(proof) == nil) }
+            let isMatching = measure.judge(by: declared)
+            guard isMatching == false else { return .kept(bytes: proof.size, isUnproven: isMatching == nil) }
             if try DiskFileSystem().status(of: file)?.identity == identity { _ = try DiskFileSystem().remove(file) }
+            if isServedRight {
+                let message = "verdaccio served it and kept something else, which was removed; is its disk full?"
+                return failed(.tarballNotKept, message, .atOnce)
+            }
             return failed(.tarballMismatch, "\(Self.mismatch(proof)); verdaccio's copy was removed", .atOnce)
         } catch {
             return failed(.tarballNotKept, error.description, .never)
@@ -125,6 +132,8 @@ struct TarballFetch: Sendable {
         private let sha512 = SHA512Hasher()
         private let sha1: SHA1Hasher?
         private var size: Int64 = 0
+        private var start: [UInt8] = []
+        private var proof: TarballProof?
 
         init(withSHA1: Bool) { sha1 = withSHA1 ? SHA1Hasher() : nil }
 
@@ -132,8 +141,20 @@ struct TarballFetch: Sendable {
             sha512.update(piece)
             sha1?.update(piece)
             size += Int64(piece.count)
+            if start.count < 2 { start += piece.prefix(2 - start.count) }
         }
 
-        func finish() -> TarballProof { TarballProof(sha512: sha512.finalize(), sha1: sha1?.finalize(), size: size) }
+        /// To be called once, when there are no more bytes.
+        func finish() -> TarballProof {
+            let proof = TarballProof(sha512: sha512.finalize(), sha1: sha1?.finalize(), size: size)
+            self.proof = proof
+            return proof
+        }
+
+        /// Whether the bytes are those that were published; `nil` where nothing is declared, and they begin as gzip does.
+        func judge(by declared: DeclaredVersion) -> Bool? {
+            guard let proof else { return nil }
+            return declared.matches(proof) ?? (start == [0x1F, 0x8B] ? nil : false)
+        }
     }
 }

@@ -12,7 +12,10 @@ struct UpstreamReader: Sendable {
         case unchanged
         case document(JSONObject, etag: String?)
         case missing
+        /// It cannot be reached.
         case unreachable(String)
+        /// It was reached, and said nothing.
+        case silent(String)
         case useless(String)
     }
 
@@ -63,8 +66,9 @@ struct UpstreamReader: Sendable {
             }
         } catch {
             switch error {
-            case .cut, .tooLarge: return .useless(error.description)
-            case .unreachable, .stalled, .cancelled: return .unreachable(error.description)
+            case .cut, .tooLarge, .useless: return .useless(error.description)
+            case .stalled: return .silent(error.description)
+            case .unreachable, .cancelled: return .unreachable(error.description)
             }
         }
     }

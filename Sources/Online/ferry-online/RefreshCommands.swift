@@ -76,7 +76,7 @@ struct RefreshCommandOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Verdaccio's address (default: http://localhost:4873).",
-            discussion: "Environment: FERRY_VERDACCIO; a token for it: FERRY_VERDACCIO_TOKEN.", valueName: "url"))
+            discussion: "Environment: FERRY_REGISTRY; a token for it: FERRY_REGISTRY_TOKEN.", valueName: "url"))
     var registry: String?
 
     @Option(help: ArgumentHelp("The registry Verdaccio fetches from, where no --verdaccio-config says it.", valueName: "url"))
@@ -154,13 +154,13 @@ struct RefreshCommandOptions: ParsableArguments {
     private func registry(_ settings: VerdaccioSettings?) -> Refresher.Registry {
         let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
         return Refresher.Registry(
-            url: url, authorization: environment("FERRY_VERDACCIO_TOKEN").map { "Bearer \($0)" }
+            url: url, authorization: environment("FERRY_REGISTRY_TOKEN").map { "Bearer \($0)" }
         ) { package in
             settings?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }
         }
     }
 
-    private var url: String { registry ?? environment("FERRY_VERDACCIO") ?? "http://localhost:4873" }
+    private var url: String { registry ?? environment("FERRY_REGISTRY") ?? "http://localhost:4873" }
 
     private func refreshOptions(_ scope: RefreshOptions.Scope, _ wants: [Want]) throws -> RefreshOptions {
         var options = RefreshOptions()

@@ -14,7 +14,9 @@ package enum WantedVersion: Sendable, Hashable, CustomStringConvertible {
     /// Reads what stands behind `name@`, as npm-package-arg 11 does for a registry; `nil` for what is no version, range or tag.
     package init?(_ text: String) {
         let text = text.collapsingSpaces()
-        if let version = SemanticVersion(text, isLoose: true) {
+        if text.isEmpty {
+            self = .any
+        } else if let version = SemanticVersion(text, isLoose: true) {
             self = .version(version)
         } else if let range = VersionRange(text) {
             self = .range(range)

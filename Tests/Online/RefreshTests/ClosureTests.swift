@@ -130,6 +130,11 @@ import Testing
                     "@tool/linux-x64/linux-x64-1.0.0.tgz", "@tool/linux-x64/linux-x64-2.0.0.tgz", "@tool/win32-x64/win32-x64-1.0.0.tgz",
                     "@tool/win32-x64/win32-x64-2.0.0.tgz", "tool/tool-1.0.0.tgz", "tool/tool-2.0.0.tgz",
                 ])
+            // The binaries for other machines were looked at; they do not come for that.
+            let again = try await world.refresh { options in
+                options.platforms = ["linux-x64", "win32-x64"].compactMap { TargetPlatform($0) }
+            }
+            #expect((again.tarballs.fetched, again.tarballs.failed) == (0, 0))
         }
     }
 

@@ -2,6 +2,7 @@ import CanonicalJSON
 import Catalog
 import Foundation
 import PackageStore
+import Platform
 import Refresh
 import RegistryHarness
 import Resolution
@@ -198,6 +199,95 @@ import VerdaccioSettings
             try await world.seed("built")
             let report = try await world.refresh()
             #expect(report.troubles == ["tarball-name-refused built/built-1.0.0+5.tgz"])
+        }
+    }
+
+    @Test func `an answer older than what was stored withdraws nothing`() async throws {
+        try await RefreshWorld.run { world in
+            world.publish(SamplePackage("a", "1.0.0", "1.1.0"))
+            try await world.seed("a")
+            var behind = SamplePackage("a", "1.0.0")
+            behind.modified = "2023-05-01T00:00:00.000Z"
+            world.publish(behind)
+            let report = try await world.refresh()
+            #expect(report.findings.contains { $0.code == .upstreamBehind && $0.subject == "a" })
+            #expect(try world.catalog.upstream(of: #require(PackageName("a"))) == nil)
+            #expect(try world.tarballs() == ["a/a-1.1.0.tgz"] || report.tarballs.failed == 1)
+        }
+    }
+
+    @Test func `a copy that claims to be of the future is not taken for fresh`() async throws {
+        try await RefreshWorld.run(.standIn, "maxage: 10m") { world in
+            world.publish(Self.good)
+            try await world.seed("good")
+            let tomorrow = WallClock.system.now().nanoseconds / 1_000_000 + 86_400_000
+            try world.registry.edit("good") { $0["_uplinks"] = ["up": ["fetched": .integer(tomorrow)]] }
+            #expect(try await world.refresh().troubles == ["old-copy good"])
+        }
+    }
+
+    @Test func `a copy within its maxage is an old one where upstream has more`() async throws {
+        try await RefreshWorld.run(.standIn, "maxage: 10m") { world in
+            world.publish(Self.good)
+            try await world.seed("good")
+            world.publish(SamplePackage("good", "1.0.0", "1.1.0"))
+            #expect(try await world.refresh().troubles == ["old-copy good"])
+        }
+    }
+
+    @Test func `a copy of which nobody knows the uplink is not taken for a package of its own`() async throws {
+        try await RefreshWorld.run { world in
+            world.publish(Self.bad)
+            try await world.seed("bad")
+            world.upstream.set("/bad", .status(500))
+            try world.registry.edit("bad") { $0["_uplinks"] = [:] }
+            let report = try await world.refresher { _ in nil }.run(RefreshWorld.options)
+            #expect(report.troubles.contains("old-copy bad"))
+        }
+    }
+
+    @Test func `what was published here is nobody else's business, though its name may be fetched`() async throws {
+        try await RefreshWorld.run { world in
+            let own = SamplePackage("@corp/own", "1.0.0")
+            _ = try await world.registry.send("PUT", "/@corp%2fown", body: own.publication("1.0.0", at: world.registry.url))
+            world.publish(Self.good)
+            try await world.seed("good")
+            for scope in [RefreshOptions.Scope.full, .delta(minutes: 60)] {
+                let report = try await world.refresh { $0.scope = scope }
+                #expect(report.troubles == [])
+                #expect(report.packages.gone == 0)
+            }
+            #expect(!world.upstream.requests.contains { $0.path.contains("own") })
+        }
+    }
+
+    @Test func `a registry that goes away for good ends the run, whatever else is under way`() async throws {
+        try await RefreshWorld.run(.standIn, "maxage: 0s, timeout: 30s") { world in
+            world.publish(Self.good, Self.bad)
+            try await world.seed("good", "bad")
+            world.upstream.set("/bad/-/bad-1.0.0.tgz", .silence)
+            let refresher = world.refresher()
+            var options = RefreshWorld.options
+            options.idleTimeout = .seconds(30)
+            let task = Task { [options] in try await refresher.run(options) }
+            #expect(try await world.registry.eventually { world.upstream.requests.contains { $0.path == "/bad/-/bad-1.0.0.tgz" } })
+            world.registry.stop()
+            let report = try await task.value
+            #expect(report.ending == .incomplete)
+            #expect(report.findings.contains { $0.code == .verdaccioUnreachable })
+        }
+    }
+
+    @Test func `an odd directory ends nothing`() async throws {
+        try await RefreshWorld.run { world in
+            world.publish(Self.good)
+            try await world.seed("good")
+            try world.registry.put([], at: "odd/package.json/x")
+            for scope in [RefreshOptions.Scope.full, .delta(minutes: 1_000_000_000)] {
+                let report = try await world.refresh { $0.scope = scope }
+                #expect(report.findings.contains { $0.subject.hasPrefix("odd") }, "\(report.findings)")
+                #expect(try world.tarballs() == ["good/good-1.0.0.tgz"])
+            }
         }
     }
 

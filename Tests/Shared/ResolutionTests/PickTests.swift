@@ -60,8 +60,7 @@ struct PickTests {
             let name = try #require(PackageName("foo"))
             let list = ReleaseList(try StoredPackument(parsing: packument.canonicalBytes, of: name))
             for (text, expected) in zip(Self.wanted, expected.array ?? []) {
-                // An argument without a version means "*" to npm-pick-manifest, as an empty range does.
-                let wanted = text.isEmpty ? WantedVersion.any : try #require(WantedVersion(text))
+                let wanted = try #require(WantedVersion(text))
                 let picked = list.pick(wanted, node: node.flatMap { SemanticVersion($0) })
                 let isNone = ["ETARGET", "ENOVERSIONS"].contains(expected.string)
                 #expect(

@@ -39,10 +39,16 @@ package final class RegistryProcess: Sendable {
     package let storage: FilePath
     private let files = DiskFileSystem()
 
-    private init(url: String, storage: FilePath) {
+    private let processID: pid_t
+
+    private init(url: String, storage: FilePath, processID: pid_t) {
         self.url = url
         self.storage = storage
+        self.processID = processID
     }
+
+    /// Kills the program, as a power cut would.
+    package func stop() { kill(processID, SIGKILL) }
 
     /// Runs a registry for as long as the closure runs.
     ///
@@ -66,7 +72,7 @@ package final class RegistryProcess: Sendable {
         try process.run()
         defer { kill(process.processIdentifier, SIGKILL) }
         let url = try readAddress(output.fileHandleForReading)
-        return try await body(RegistryProcess(url: url, storage: storage))
+        return try await body(RegistryProcess(url: url, storage: storage, processID: process.processIdentifier))
     }
 
     /// The program ended, or closed its output, before it said where it listens.
