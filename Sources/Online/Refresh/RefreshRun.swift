@@ -103,8 +103,8 @@ final class RefreshRun {
     private var surrender: RefreshFinding?
     private var isCancelled = false
 
-    /// Packuments kept in memory, by their bytes on disk.
-    private static let cacheLimit = 24 << 20
+    /// Packuments kept in memory, by their bytes on disk; read, they take several times that.
+    private static let cacheLimit = 4 << 20
 
     init(
         visitor: PackageVisitor, fetch: TarballFetch, uplinks: @escaping (PackageName) -> [VerdaccioUplink],
