@@ -149,7 +149,7 @@ struct PackageVisitor: Sendable {
             case 401, 403: return stale(package, .accessDenied, "verdaccio answers \(answer.status); it wants a token", .never)
             case 502, 503, 504:
                 return stale(package, .verdaccioUnreachable, "what stands before verdaccio answers \(answer.status)", .whenVerdaccioAnswers)
-            default: return stale(package, .verdaccioError, "verdaccio answers \(answer.status): \(text)", .atOnce)
+            default: return stale(package, .verdaccioError, "verdaccio answers \(answer.status): \(TarballFetch.message(text))", .atOnce)
             }
         case .failure(let failure):
             // It may be waiting for upstream itself.

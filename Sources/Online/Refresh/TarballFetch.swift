@@ -93,7 +93,7 @@ struct TarballFetch: Sendable {
     }
 
     /// The text of `{"error": …}`, or the beginning of whatever it is.
-    private static func message(_ text: String) -> String {
+    static func message(_ text: String) -> String {
         let error = try? JSONParser.parse(Array(text.utf8), mode: .likeJavaScript).object?["error"]?.string
         return String((error ?? text).split(separator: "\n").joined(separator: " ").prefix(120))
     }
