@@ -294,17 +294,16 @@ struct PackageVisitor: Sendable {
         if isRoot {
             for release in byPolicy(list, held) { picked[release.version.text] = release }
         }
+        let there =
+            demands.contains(where: \.isSatisfiedByHeld)
+            ? ReleaseList(held + list.releases.filter { chosen.contains($0.version.text) }, tags: list.tags) : nil
         for demand in demands {
-            if demand.isSatisfiedByHeld {
-                let there = held + list.releases.filter { chosen.contains($0.version.text) }
-                guard ReleaseList(there, tags: list.tags).pick(demand.wanted) == nil else { continue }
-            }
+            if demand.isSatisfiedByHeld, there?.pick(demand.wanted) != nil { continue }
             var isFound = false
             for node in options.nodes.isEmpty ? [nil] : options.nodes.map(Optional.some) {
                 guard let release = list.pick(demand.wanted, node: node) else { continue }
                 isFound = true
-                let isRunnable = options.platforms.isEmpty || options.platforms.contains { release.platforms.allows($0) }
-                if isRunnable {
+                if runs(release) {
                     picked[release.version.text] = release
                 } else if !demand.isOptional {
                     picked[release.version.text] = release
@@ -328,10 +327,6 @@ struct PackageVisitor: Sendable {
 
     /// The versions that the policies want.
     private func byPolicy(_ list: ReleaseList, _ held: [Release]) -> [Release] {
-        // What runs on none of the platforms is nobody's newest version.
-        func runs(_ release: Release) -> Bool {
-            options.platforms.isEmpty || options.platforms.contains { release.platforms.allows($0) }
-        }
         let usable = list.releases.filter { $0.version.isStable && !$0.isDeprecated }
         func newest(_ isOf: (SemanticVersion) -> Bool) -> Release? {
             usable.filter { isOf($0.version.semantic) }.max { $0.version < $1.version }
@@ -353,6 +348,12 @@ struct PackageVisitor: Sendable {
             case .ranges: break
             }
         }
+        // What runs on none of the platforms is nobody's newest version.
         return wanted.compactMap { $0 }.filter(runs)
+    }
+
+    /// Whether a version runs on any of the platforms.
+    private func runs(_ release: Release) -> Bool {
+        options.platforms.isEmpty || options.platforms.contains { release.platforms.allows($0) }
     }
 }

@@ -52,9 +52,10 @@ final class RefreshRun {
         var waiting: [Demand] = []
         /// The keys of all demands so far.
         var asked: Set<String> = []
-        /// Whether a visit is queued or under way.
+        /// Whether a visit is queued.
         var isQueued = false
-        var isUnderWay = false
+        /// The demands of a visit under way, to be asked again where it comes to nothing.
+        var underWay: [Demand]?
         var isRootUnderWay = false
         var isRefreshed = false
         /// Versions that are to be in storage.
@@ -139,7 +140,7 @@ final class RefreshRun {
     }
 
     private func enqueue(_ package: PackageName) {
-        guard states[package]?.isQueued == false, states[package]?.isUnderWay == false else { return }
+        guard let state = states[package], !state.isQueued, state.underWay == nil else { return }
         states[package]?.isQueued = true
         visits.append(.visit(package))
     }
@@ -232,7 +233,6 @@ final class RefreshRun {
         case .visit(let package):
             let state = states[package] ?? State()
             states[package]?.isQueued = false
-            states[package]?.isUnderWay = true
             states[package]?.waiting = []
             let (demands, known) = (state.waiting, state.isRefreshed ? cache[package]?.releases : nil)
             let isRoot = state.isRoot && !state.isRootDone
@@ -244,7 +244,7 @@ final class RefreshRun {
                     overlay: state.overlay, chosen: state.chosen)
                 return .visited(package, visit)
             }
-            underWay[package] = demands
+            states[package]?.underWay = demands
         case .fetch(let package, let release):
             let directory = visitor.layout.directory(of: package)
             if options.isDryRun {
@@ -255,9 +255,6 @@ final class RefreshRun {
             }
         }
     }
-
-    /// The demands of visits under way, to be asked again where a visit comes to nothing.
-    private var underWay: [PackageName: [Demand]] = [:]
 
     private func handle(_ outcome: Outcome) throws {
         switch outcome {
@@ -273,8 +270,8 @@ final class RefreshRun {
     }
 
     private func handle(_ visit: Visit, of package: PackageName) throws {
-        let demands = underWay.removeValue(forKey: package) ?? []
-        states[package]?.isUnderWay = false
+        let demands = states[package]?.underWay ?? []
+        states[package]?.underWay = nil
         switch visit.freshness {
         case .cancelled: return isCancelled = true
         case .stale(let finding, let retry)?:

@@ -134,7 +134,7 @@ package struct Refresher: Sendable {
             if let modified = stored.object["time"]?.object?["modified"]?.string.flatMap({ Timestamp($0) }) {
                 changed = max(changed, modified.nanoseconds)
             }
-            isProxied = ["_uplinks", "_distfiles"].contains { stored.object[$0]?.object?.members.isEmpty == false }
+            isProxied = !PackumentMarks(of: stored.object).isLocal
         }
     }
 }

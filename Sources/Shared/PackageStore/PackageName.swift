@@ -48,7 +48,7 @@ package struct PackageName: Sendable, Hashable, Comparable, CustomStringConverti
 }
 
 /// Whether a byte may stand in a package name: `A–Z a–z 0–9 - _ . ! ~ * ' ( )`, what stays unescaped in a URL.
-func isNameByte(_ byte: UInt8) -> Bool {
+package func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
         UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "~"), UInt8(ascii: "*"),

@@ -20,7 +20,7 @@ package enum WantedVersion: Sendable, Hashable, CustomStringConvertible {
             self = .version(version)
         } else if let range = VersionRange(text) {
             self = .range(range)
-        } else if text.utf8.allSatisfy(isUnescapedInURL) {
+        } else if text.utf8.allSatisfy(isNameByte) {
             self = .tag(text)
         } else {
             return nil
@@ -117,15 +117,4 @@ package struct RegistryDependency: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { "\(package)@\(wanted)" }
-}
-
-/// What JavaScript's `encodeURIComponent` leaves as it is.
-private func isUnescapedInURL(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "~"), UInt8(ascii: "*"),
-        UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"):
-        true
-    default: false
-    }
 }
