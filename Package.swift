@@ -92,6 +92,7 @@ let package = Package(
 
         // Online
         module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+        module("Online", "Inventory", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", systemPackage]),
         module(
             "Online", "Export",
             ["Platform", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
@@ -106,7 +107,7 @@ let package = Package(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Export", "Refresh", "PackageManagers", systemPackage,
+                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "Export", "Refresh", "PackageManagers", systemPackage,
                 argumentParser,
             ]),
 

@@ -30,7 +30,7 @@ package final class Catalog: Sendable {
         self.room = room
         pool = try room.working {
             let pool = try DatabasePool(path: path.string, configuration: configuration)
-            let migrator = Self.migrator
+            let migrator = DatabaseMigrator.catalog
             if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw CatalogError.newer(path) }
             try migrator.migrate(pool)
             return pool
@@ -66,40 +66,6 @@ package final class Catalog: Sendable {
             let directory = path.removingLastComponent()
             return try freeBytes(directory.isEmpty ? "." : directory) >= FileSystemSpace.reserve + bytes
         }
-    }
-
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-                    CREATE TABLE scan_record (sort_key BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
-                    CREATE TABLE bundle (
-                        sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label TEXT NOT NULL, created TEXT NOT NULL,
-                        destination TEXT NOT NULL, baseline TEXT, target TEXT NOT NULL, target_root TEXT NOT NULL,
-                        files INTEGER NOT NULL, bytes INTEGER NOT NULL, packages INTEGER NOT NULL, removed INTEGER NOT NULL,
-                        size_bytes INTEGER NOT NULL, keys TEXT NOT NULL
-                    ) STRICT;
-                    """)
-        }
-        migrator.registerMigration("2") { db in
-            // `checked` is in nanoseconds; `overlay` is NULL where it is empty.
-            try db.execute(
-                sql: """
-                    CREATE TABLE upstream (
-                        sort_key BLOB PRIMARY KEY, url TEXT NOT NULL, etag TEXT, checked INTEGER NOT NULL, overlay BLOB
-                    ) STRICT;
-                    """)
-        }
-        migrator.registerMigration("3") { db in
-            // `lockfile` is empty for what a person wants.
-            try db.execute(
-                sql: """
-                    CREATE TABLE want (spec TEXT NOT NULL, lockfile TEXT NOT NULL, PRIMARY KEY (lockfile, spec)) STRICT, WITHOUT ROWID;
-                    """)
-        }
-        return migrator
     }
 
     /// Who this origin is.
@@ -241,5 +207,5 @@ extension Catalog: ScanRecords {
         }
     }
 
-    private static func key(_ name: PackageName) -> Data { Data(name.sortKey.utf8) }
+    static func key(_ name: PackageName) -> Data { Data(name.sortKey.utf8) }
 }

@@ -230,9 +230,7 @@ struct RefreshCommandOptions: ParsableArguments {
 
     private func show(_ report: RefreshReport) throws {
         if state.json { return try Terminal.output(report.json.canonicalBytes + [0x0A]) }
-        let shown = report.findings.filter { $0.severity != .note }
-        for finding in shown.prefix(50) { Terminal.say("\(finding)") }
-        if shown.count > 50 { Terminal.say("… and \(shown.count - 50) more; --json lists them all") }
+        say(report.findings.filter { $0.severity != .note })
         let notes = report.count(of: .note)
         if notes > 0 { Terminal.say("\(notes) notes; --json lists them") }
         let (packages, tarballs) = (report.packages, report.tarballs)
@@ -302,12 +300,6 @@ private final class RefreshLine: Sendable {
 extension RefreshReport {
     /// For machines; member names are stable.
     fileprivate var json: JSONValue {
-        let findings: [JSONValue] = findings.map {
-            [
-                "severity": .string($0.severity.rawValue), "code": .string($0.code.rawValue), "subject": .string($0.subject),
-                "message": .string($0.message),
-            ]
-        }
         let versions: [JSONValue] = newVersions.map {
             ["package": .string($0.package.text), "versions": .array($0.versions.map { .string($0.text) })]
         }
@@ -322,7 +314,7 @@ extension RefreshReport {
                 "bytes": .integer(tarballs.bytes), "unknownSize": .integer(tarballs.ofUnknownSize), "failed": .integer(tarballs.failed),
             ],
             "newVersions": .array(versions), "touched": .array(touched.map { .string($0.text) }), "overlaid": .integer(overlaid),
-            "findings": .array(findings),
+            "findings": .array(findings.map(\.json)),
             "requests": ["verdaccio": .integer(requests.verdaccio), "upstream": .integer(requests.upstream)],
         ]
     }

@@ -49,18 +49,11 @@ struct Snapshot: ParsableCommand {
             object["withheld"] = .array(report.withheld.map { .string($0.description) })
             object["withdrawn"] = .array(report.withdrawn.map { .string($0.description) })
             object["passes"] = .integer(report.passes)
-            object["findings"] = .array(
-                report.findings.map {
-                    [
-                        "severity": .string($0.severity.rawValue), "code": .string($0.code.rawValue), "subject": .string($0.subject),
-                        "message": .string($0.message),
-                    ]
-                })
+            object["findings"] = .array(report.findings.map(\.json))
             try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
             return
         }
-        for finding in report.findings.prefix(50) { Terminal.say("\(finding)") }
-        if report.findings.count > 50 { Terminal.say("… and \(report.findings.count - 50) more findings; --json lists them all") }
+        say(report.findings)
         if !report.withheld.isEmpty {
             let first = report.withheld.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
             Terminal.say(

@@ -39,9 +39,14 @@ package struct StorageLayout: Sendable {
 
     /// A layout that knows where packages lie that are not directly below the root: by configuration, or else by looking.
     package func located() throws(FileSystemError) -> StorageLayout {
+        configured == nil ? located(by: try discover().packages) : self
+    }
+
+    /// A layout that knows where packages lie: by configuration, or else by what was found.
+    package func located(by found: [Location]) -> StorageLayout {
         guard configured == nil else { return self }
         var elsewhere: [PackageName: String] = [:]
-        for location in try discover().packages where location.directory != root.appending(location.package.text) {
+        for location in found where location.directory != root.appending(location.package.text) {
             let depth = location.package.scope == nil ? 1 : 2
             let prefix = location.directory.string.dropFirst(root.string.count).split(separator: "/").dropLast(depth)
             elsewhere[location.package] = prefix.joined(separator: "/")

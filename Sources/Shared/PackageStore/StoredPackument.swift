@@ -49,19 +49,47 @@ package struct DeclaredVersion: Sendable {
         return .success(DeclaredVersion(version: version, file: file, manifest: manifest))
     }
 
-    /// Whether the tarball can only be proved by its SHA-1.
-    package var needsSHA1: Bool {
-        let integrity = self.integrity
-        return (integrity?.sha512.isEmpty ?? true) && (integrity?.sha1.isEmpty == false || shasum != nil)
+    /// The message of a deprecated version: what JavaScript takes for false is no deprecation, any other value is one.
+    package static func deprecation(in manifest: JSONObject?) -> String? {
+        switch manifest?["deprecated"] ?? .null {
+        case .null, .bool(false), .number(0), .string(""): nil
+        case .string(let text): text
+        case let value: String(decoding: value.canonicalBytes, as: UTF8.self)
+        }
     }
 
-    /// Whether these bytes are the ones that were published; `nil` where the entry does not say enough.
-    package func matches(_ proof: TarballProof) -> Bool? {
+    /// What its tarball is proved by.
+    package var digests: DeclaredDigests {
         let integrity = self.integrity
-        if let integrity, !integrity.sha512.isEmpty { return integrity.sha512.contains(proof.sha512) }
-        let expected = (integrity?.sha1 ?? []) + [shasum].compactMap { $0 }
-        guard !expected.isEmpty, let sha1 = proof.sha1 else { return nil }
-        return expected.contains(sha1)
+        return DeclaredDigests(sha512: integrity?.sha512 ?? [], sha1: (integrity?.sha1 ?? []) + [shasum].compactMap { $0 })
+    }
+
+    /// Whether the tarball can only be proved by its SHA-1.
+    package var needsSHA1: Bool { digests.needsSHA1 }
+
+    /// Whether these bytes are the ones that were published; `nil` where the entry does not say enough.
+    package func matches(_ proof: TarballProof) -> Bool? { digests.matches(proof) }
+}
+
+/// The digests that a version entry declares of its tarball; any of the strongest kind may match.
+package struct DeclaredDigests: Sendable, Hashable {
+    package let sha512: [SHA512Digest]
+    /// They count only where there is no SHA-512.
+    package let sha1: [SHA1Digest]
+
+    package init(sha512: [SHA512Digest] = [], sha1: [SHA1Digest] = []) {
+        self.sha512 = sha512
+        self.sha1 = sha512.isEmpty ? sha1 : []
+    }
+
+    /// Whether only SHA-1 proves the tarball.
+    package var needsSHA1: Bool { !sha1.isEmpty }
+
+    /// Whether these bytes are the ones that were published; `nil` where nothing is declared that was measured.
+    package func matches(_ proof: TarballProof) -> Bool? {
+        if !sha512.isEmpty { return sha512.contains(proof.sha512) }
+        guard !sha1.isEmpty, let measured = proof.sha1 else { return nil }
+        return sha1.contains(measured)
     }
 }
 

@@ -52,9 +52,9 @@ package struct UpstreamOverlay: Sendable, Equatable {
                 withdrawn.insert(version.version.text)
                 continue
             }
-            let now = Self.deprecation(their.object)
-            guard now != Self.deprecation(version.manifest) else { continue }
-            deprecations.updateValue(now.string, forKey: version.version.text)
+            let now = DeclaredVersion.deprecation(in: their.object)
+            guard now != DeclaredVersion.deprecation(in: version.manifest) else { continue }
+            deprecations.updateValue(now, forKey: version.version.text)
         }
         let theirTags = upstream["dist-tags"]?.object?.dictionary ?? [:]
         let local = Set(stored.declared.map(\.version.text)).subtracting(proxied.keys)
@@ -88,15 +88,6 @@ package struct UpstreamOverlay: Sendable, Equatable {
     }
 
     private static func moment(_ value: JSONValue?) -> Timestamp? { value?.string.flatMap { Timestamp($0) } }
-
-    /// The message of a deprecated version, else `null`: what JavaScript takes for false is no deprecation, any other value is one.
-    private static func deprecation(_ manifest: JSONObject?) -> JSONValue {
-        switch manifest?["deprecated"] ?? .null {
-        case .null, .bool(false), .number(0), .string(""): .null
-        case .string(let text): .string(text)
-        case let value: .string(String(decoding: value.canonicalBytes, as: UTF8.self))
-        }
-    }
 
     /// Whether nothing is to be changed.
     package var isEmpty: Bool { deprecations.isEmpty && tags.isEmpty && withdrawn.isEmpty }

@@ -1,0 +1,118 @@
+import GRDB
+
+/// The forms that the database has had, oldest first; one that was released never changes.
+///
+/// Names sort as their directories do, so `sort_key` is the name with a slash (`PackageName.sortKey`). Moments are nanoseconds since 1970.
+extension DatabaseMigrator {
+    static var catalog: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    CREATE TABLE scan_record (sort_key BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
+                    CREATE TABLE bundle (
+                        sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label TEXT NOT NULL, created TEXT NOT NULL,
+                        destination TEXT NOT NULL, baseline TEXT, target TEXT NOT NULL, target_root TEXT NOT NULL,
+                        files INTEGER NOT NULL, bytes INTEGER NOT NULL, packages INTEGER NOT NULL, removed INTEGER NOT NULL,
+                        size_bytes INTEGER NOT NULL, keys TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("2") { db in
+            // `checked` is in nanoseconds; `overlay` is NULL where it is empty.
+            try db.execute(
+                sql: """
+                    CREATE TABLE upstream (
+                        sort_key BLOB PRIMARY KEY, url TEXT NOT NULL, etag TEXT, checked INTEGER NOT NULL, overlay BLOB
+                    ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("3") { db in
+            // `lockfile` is empty for what a person wants.
+            try db.execute(
+                sql: """
+                    CREATE TABLE want (spec TEXT NOT NULL, lockfile TEXT NOT NULL, PRIMARY KEY (lockfile, spec)) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("4", migrate: inventory)
+        return migrator
+    }
+
+    /// What the storage holds (`package`, `version`, `tag`, `tarball`), how that grew, what of it is damaged, and what travelled.
+    ///
+    /// A package that left the storage keeps its row, with `gone`, for the bundles that carried it. `content` is of what the packument
+    /// says, so that one that was merely fetched again is not compared version by version. `folded` and `base` are what people type: the
+    /// name, and its part behind the scope, in lower case. `packument` is 0 usable, 1 missing, 2 unusable. `flags` of a version: 1 local,
+    /// 2 withdrawn upstream. `cached` counts versions whose tarball is there, `broken` the package's open rows of `broken_archives`.
+    ///
+    /// Each list is sorted by an index, ties by name, and the rows of gone packages are in none of them. Unchecked tarballs and unnamed
+    /// ones are found by partial indexes, which stay small: almost all tarballs are checked and named.
+    private static func inventory(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE package (
+                    id INTEGER PRIMARY KEY, sort_key BLOB NOT NULL UNIQUE, name TEXT NOT NULL, folded TEXT NOT NULL, base TEXT NOT NULL,
+                    listing BLOB NOT NULL, scanned INTEGER NOT NULL, content BLOB,
+                    packument INTEGER NOT NULL, packument_error TEXT, packument_bytes INTEGER NOT NULL,
+                    source TEXT NOT NULL, summary TEXT, latest TEXT,
+                    known INTEGER NOT NULL, cached INTEGER NOT NULL, tarballs INTEGER NOT NULL, bytes INTEGER NOT NULL,
+                    broken INTEGER NOT NULL DEFAULT 0, published INTEGER,
+                    first_seen INTEGER NOT NULL, changed INTEGER NOT NULL, gone INTEGER
+                ) STRICT;
+                CREATE INDEX package_by_name ON package (folded, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_base ON package (base, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_latest ON package (latest, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_known ON package (known, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_cached ON package (cached, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_bytes ON package (bytes, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_broken ON package (broken, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_published ON package (published, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_first_seen ON package (first_seen, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_changed ON package (changed, name) WHERE gone IS NULL;
+                CREATE INDEX package_by_source ON package (source, name) WHERE gone IS NULL;
+                CREATE INDEX package_unusable ON package (id) WHERE packument <> 0 AND gone IS NULL;
+                CREATE VIRTUAL TABLE package_search USING fts5(folded, content = '', tokenize = 'trigram');
+
+                CREATE TABLE version (
+                    package INTEGER NOT NULL, version TEXT NOT NULL, published INTEGER, deprecated TEXT, flags INTEGER NOT NULL,
+                    first_seen INTEGER NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (package, version)
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE tag (
+                    package INTEGER NOT NULL, tag TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (package, tag)
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE tarball (
+                    package INTEGER NOT NULL, file TEXT NOT NULL, version TEXT, declared BLOB,
+                    device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,
+                    status_changed INTEGER NOT NULL,
+                    sha512 BLOB, sha1 BLOB, checked INTEGER, note TEXT,
+                    first_seen INTEGER NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (package, file)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX tarball_unchecked ON tarball (package, file, size) WHERE checked IS NULL;
+                CREATE INDEX tarball_unnamed ON tarball (package, file) WHERE version IS NULL;
+
+                CREATE TABLE storage_total (
+                    taken INTEGER PRIMARY KEY, packages INTEGER NOT NULL, local_packages INTEGER NOT NULL, versions INTEGER NOT NULL,
+                    cached INTEGER NOT NULL, tarballs INTEGER NOT NULL, tarball_bytes INTEGER NOT NULL, packument_bytes INTEGER NOT NULL,
+                    damaged INTEGER NOT NULL
+                ) STRICT;
+
+                CREATE TABLE broken_archives (
+                    id INTEGER PRIMARY KEY, package INTEGER NOT NULL, file TEXT NOT NULL, version TEXT, kind TEXT NOT NULL,
+                    message TEXT NOT NULL, sha512 BLOB, size INTEGER NOT NULL, found INTEGER NOT NULL, checked INTEGER NOT NULL,
+                    state TEXT NOT NULL, quarantined TEXT, is_gone_upstream INTEGER NOT NULL DEFAULT 0, UNIQUE (package, file)
+                ) STRICT;
+                CREATE INDEX broken_archives_by_state ON broken_archives (state, package, file);
+                CREATE INDEX broken_archives_by_digest ON broken_archives (sha512) WHERE sha512 IS NOT NULL;
+                CREATE TABLE repair_attempt (
+                    id INTEGER PRIMARY KEY, broken INTEGER NOT NULL REFERENCES broken_archives (id), began INTEGER NOT NULL,
+                    ended INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL
+                ) STRICT;
+                CREATE INDEX repair_attempt_by_broken ON repair_attempt (broken, began);
+
+                CREATE TABLE carried (
+                    package INTEGER NOT NULL, file TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (package, file, sequence)
+                ) STRICT, WITHOUT ROWID;
+                """)
+    }
+}
