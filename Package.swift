@@ -95,7 +95,7 @@ let package = Package(
         module("Online", "Inventory", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", systemPackage]),
         module(
             "Online", "Export",
-            ["Platform", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
+            ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Online", "Refresh",
             [
@@ -170,6 +170,9 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Refresh", "RegistryHarness",
                 "loopback-registry", systemPackage,
             ]),
+        tests(
+            "Online/InventoryTests", "InventoryTests",
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),

@@ -3,6 +3,7 @@ import GRDB
 package import Integrity
 package import PackageStore
 package import Platform
+package import Snapshots
 
 /// What checks found and repairs did.
 extension Catalog {
@@ -35,7 +36,9 @@ extension Catalog {
         }
     }
 
-    /// Keeps what was found of tarballs; durable when it returns. A tarball that a scan has seen otherwise meanwhile is passed over.
+    /// Keeps what was found of tarballs.
+    ///
+    /// Durable when it returns. A tarball that a scan has seen otherwise meanwhile is passed over.
     package func keep(_ results: [CheckResult], at moment: Timestamp) throws {
         guard !results.isEmpty else { return }
         try write(bytes: Int64(results.count * 300)) { db in
@@ -215,9 +218,9 @@ extension Catalog {
     }
 
     /// What was measured of a package's tarballs, with when the scan began that listed them, in nanoseconds.
-    package func proofs(of package: PackageName) throws -> [FileName: (identity: FileIdentity, proof: TarballProof, scannedAt: Int64)] {
+    package func proofs(of package: PackageName) throws -> [FileName: KnownProof] {
         try read { db in
-            var proofs: [FileName: (identity: FileIdentity, proof: TarballProof, scannedAt: Int64)] = [:]
+            var proofs: [FileName: KnownProof] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
@@ -227,9 +230,9 @@ extension Catalog {
             while let row = try rows.next() {
                 guard let tarball = PackageFacts.Tarball(row), let sha512 = SHA512Digest(bytes: row["sha512"] as Data) else { continue }
                 let sha1 = (row["sha1"] as Data?).flatMap { SHA1Digest(bytes: $0) }
-                proofs[tarball.file] = (
-                    tarball.identity, TarballProof(sha512: sha512, sha1: sha1, size: tarball.identity.size), row["scanned"]
-                )
+                proofs[tarball.file] = KnownProof(
+                    identity: tarball.identity, proof: TarballProof(sha512: sha512, sha1: sha1, size: tarball.identity.size),
+                    scannedAt: row["scanned"])
             }
             return proofs
         }

@@ -124,7 +124,7 @@ extension Catalog {
     }
 
     /// How SQLite would answer a query; for tests that argue the indexes.
-    func plan(of query: PackageQuery) throws -> [String] {
+    package func plan(of query: PackageQuery) throws -> [String] {
         let (filter, values) = Self.filter(query.search)
         let direction = query.isDescending ? "DESC" : "ASC"
         return try read { db in

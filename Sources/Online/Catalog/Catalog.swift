@@ -95,8 +95,12 @@ package final class Catalog: Sendable {
     }
 
     /// Keeps a bundle that was written.
-    package func add(_ bundle: BundleRecord) throws {
-        try write { db in
+    ///
+    /// - Parameter files: hands over the path of every file in it, those of one package together.
+    package func add(
+        _ bundle: BundleRecord, carrying files: (_ add: (StorePath) throws -> Void) throws -> Void = { _ in }
+    ) throws {
+        try write(bytes: Int64(bundle.counts.files) * 60) { db in
             let counts = bundle.counts
             try db.execute(
                 sql: "INSERT INTO bundle VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -105,6 +109,14 @@ package final class Catalog: Sendable {
                     bundle.baseline?.text, bundle.target.text, bundle.targetRoot.hex, counts.files, counts.bytes, counts.packages,
                     counts.removed, bundle.size, bundle.keys.joined(separator: " "),
                 ])
+            let statement = try db.cachedStatement(sql: "INSERT INTO carried VALUES (?, ?, ?)")
+            var package: (name: PackageName, number: Int64)?
+            try files { path in
+                if package?.name != path.package {
+                    package = (path.package, try Self.number(of: path.package, at: bundle.created, db))
+                }
+                try statement.execute(arguments: [package?.number, path.file.text, bundle.sequence])
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 package import BundleFormat
+package import Integrity
 package import PackageStore
 import Platform
 package import Snapshots
@@ -13,6 +14,8 @@ package struct BundleBuilder: Sendable {
         case noSnapshot(String)
         case unsettled(SnapshotID)
         case noSpace(needed: Int64, free: Int64)
+        /// What it would carry is damaged, as a check has found since the snapshot was taken.
+        case damaged([StorePath])
         /// The catalog lists the bundle, and its archive is gone.
         case noArtifact(Identifier)
 
@@ -22,6 +25,9 @@ package struct BundleBuilder: Sendable {
             case .unsettled(let id):
                 "the storage kept changing while snapshot \(id) was taken; take another, or allow it with --allow-unsettled"
             case .noSpace(let needed, let free): "the bundle needs about \(needed) bytes, and \(free) are free"
+            case .damaged(let paths):
+                "\(paths.count) tarballs of the snapshot are damaged: "
+                    + paths.prefix(20).map { "\"\($0)\"" }.joined(separator: ", ") + (paths.count > 20 ? ", …" : "")
             case .noArtifact(let id): "the archive of bundle \(id) is gone from the state's artifacts; make the bundle again"
             }
         }
@@ -31,17 +37,21 @@ package struct BundleBuilder: Sendable {
     private let store: SnapshotStore
     private let artifacts: FilePath
     private let known: Set<Identifier>
+    private let damaged: Set<SHA512Digest>
     private let progress: @Sendable (Int, Int, Int64) -> Void
 
-    /// - Parameter known: the bundles that were recorded; others below `artifacts` are the rest of killed runs.
+    /// - Parameters:
+    ///   - known: the bundles that were recorded; others below `artifacts` are the rest of killed runs.
+    ///   - damaged: the digests of bytes that are known to be damaged; no bundle carries them.
     package init(
-        layout: StorageLayout, store: SnapshotStore, artifacts: FilePath, known: Set<Identifier>,
+        layout: StorageLayout, store: SnapshotStore, artifacts: FilePath, known: Set<Identifier>, damaged: Set<SHA512Digest> = [],
         progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
     ) {
         self.layout = layout
         self.store = store
         self.artifacts = artifacts
         self.known = known
+        self.damaged = damaged
         self.progress = progress
     }
 
@@ -67,7 +77,7 @@ package struct BundleBuilder: Sendable {
         let files = DiskFileSystem()
         try files.createDirectories(artifacts)
         try removeLeftovers()
-        try refuseWithoutSpace(baseline: baseline, target: target)
+        try refuse(baseline: baseline, target: target)
         let draft = artifacts.appending(".\(envelope.bundle).draft")
         _ = try files.createDirectory(draft)
         do {
@@ -96,13 +106,17 @@ package struct BundleBuilder: Sendable {
         }
     }
 
-    private func refuseWithoutSpace(baseline: SnapshotReader?, target: SnapshotReader) throws {
+    /// Refuses what is damaged, and what the disk has no room for.
+    private func refuse(baseline: SnapshotReader?, target: SnapshotReader) throws {
         var bytes: Int64 = 0
         var lines: Int64 = 0
+        var broken: [StorePath] = []
         try forEachChange(from: baseline, to: target) { change in
+            if let file = change.target, damaged.contains(file.digest) { broken.append(file.path) }
             bytes += change.target?.size ?? 0
             lines += 1
         }
+        guard broken.isEmpty else { throw Refusal.damaged(broken) }
         // Tarballs do not shrink; manifest, sums and target state are lines of some 350 bytes, once plain and once packed.
         let needed = bytes + (lines + Int64(target.header.counts.files)) * 700 + 8 << 20
         let free = try FileSystemSpace(holding: artifacts).freeBytes

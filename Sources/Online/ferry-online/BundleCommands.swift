@@ -50,6 +50,7 @@ struct Bundle: ParsableCommand {
             let builder = BundleBuilder(
                 layout: try storage.layout().located(), store: try state.snapshots(),
                 artifacts: try state.directory().appending("artifacts"), known: Set(try catalog.bundles().map(\.id)),
+                damaged: try catalog.damagedDigests(),
                 progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
             let envelope = BundleWriter.Envelope(
                 bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
@@ -61,7 +62,9 @@ struct Bundle: ParsableCommand {
                 id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: descriptor.destination,
                 sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
                 counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
-            do { try catalog.add(record) } catch {
+            do {
+                try catalog.add(record) { add in try forEachChange(from: from, to: to) { try $0.target.map { try add($0.path) } } }
+            } catch {
                 try? builder.remove(descriptor.bundle)
                 throw error
             }

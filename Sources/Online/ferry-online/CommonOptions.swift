@@ -2,6 +2,7 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Export
 import Integrity
 import MediaLayout
 import PackageStore
@@ -99,6 +100,7 @@ private func report(_ error: any Error) throws -> Never {
 private func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is ProcessLock.Held: 11
+    case BundleBuilder.Refusal.damaged: 3
     case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
     default: 1
     }
@@ -111,6 +113,7 @@ private func hints(for error: any Error) -> [String] {
     case RefreshError.verdaccioUnreachable: ["start it, or name its address with --registry; nothing was changed"]
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]
     case is SnapshotBuilder.TooLarge: ["no snapshot was made"]
+    case BundleBuilder.Refusal.damaged: ["run \"ferry-online repair\" and take a new snapshot; no bundle was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]

@@ -95,7 +95,8 @@ struct Diff: ParsableCommand {
         abstract: "Show what differs between two snapshots, by content.",
         discussion: """
             Lines begin with + for added, ~ for changed, - for removed, x for removed since upstream has withdrawn it, ! for withheld: not \
-            in TARGET, though it has not left the storage. BASELINE may be "empty".
+            in TARGET, though it has not left the storage. Tarballs that TARGET leaves out since they are damaged or undeclared follow, \
+            with !, too, and why. BASELINE may be "empty".
             """)
 
     @Argument(help: "The snapshot to start from, or \"empty\".") var baseline: String
@@ -109,6 +110,7 @@ struct Diff: ParsableCommand {
             let to = try state.target(target)
             let withheld = try state.snapshots().withheldPaths(of: to.header.id)
             let withdrawn = try state.snapshots().withdrawnPaths(of: to.header.id)
+            var leftOut = try state.snapshots().leftOut(of: to.header.id)
             try forEachChange(from: from, to: to) { change in
                 switch change {
                 case .added(let file):
@@ -119,7 +121,7 @@ struct Diff: ParsableCommand {
                     try show("~", "changed", file)
                 case .removed(let file) where withheld.contains(file.path):
                     counts.withheld += 1
-                    try show("!", "withheld", file)
+                    try show("!", "withheld", file, leftOut.removeValue(forKey: file.path))
                 case .removed(let file) where withdrawn.contains(file.path):
                     counts.withdrawn += 1
                     try show("x", "withdrawn", file)
@@ -128,19 +130,32 @@ struct Diff: ParsableCommand {
                     try show("-", "removed", file)
                 }
             }
+            for (path, code) in leftOut.sorted(by: { $0.key < $1.key }) { try show(path, code) }
             let others =
                 (counts.withdrawn == 0 ? "" : ", \(counts.withdrawn) withdrawn")
                 + (counts.withheld == 0 ? "" : ", \(counts.withheld) withheld")
+                + (leftOut.isEmpty ? "" : ", \(leftOut.count) more left out")
             Terminal.say("\(counts.added) added, \(counts.changed) changed, \(counts.removed) removed\(others)")
         }
     }
 
-    private func show(_ mark: String, _ word: String, _ file: SnapshotFile) throws {
-        guard state.json else { return try Terminal.output("\(mark) \(file.path)") }
-        let value: JSONValue = [
+    private func show(_ path: StorePath, _ code: Finding.Code) throws {
+        guard state.json else { return try Terminal.output("! \(path)  \(code.rawValue)") }
+        let value: JSONValue = ["change": "left-out", "path": .string(path.description), "reason": .string(code.rawValue)]
+        try Terminal.output(value.canonicalBytes + [0x0A])
+    }
+
+    /// - Parameter reason: why it is withheld, where the snapshot says so.
+    private func show(_ mark: String, _ word: String, _ file: SnapshotFile, _ reason: Finding.Code? = nil) throws {
+        guard state.json else { return try Terminal.output("\(mark) \(file.path)\(reason.map { "  \($0.rawValue)" } ?? "")") }
+        var value: JSONValue = [
             "change": .string(word), "path": .string(file.path.description), "sha512": .string(file.digest.hex),
             "sizeBytes": .integer(file.size),
         ]
+        if let reason, var object = value.object {
+            object["reason"] = .string(reason.rawValue)
+            value = .object(object)
+        }
         try Terminal.output(value.canonicalBytes + [0x0A])
     }
 }

@@ -31,6 +31,7 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         case versionInvalid = "version-invalid"
         case tarballUndeclared = "tarball-undeclared"
         case tarballMismatch = "tarball-mismatch"
+        case tarballDamaged = "tarball-damaged"
         case tarballTooLarge = "tarball-too-large"
         case tarballUnproven = "tarball-unproven"
         case tarballShared = "tarball-shared"
@@ -40,7 +41,7 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         package var severity: Severity {
             switch self {
             case .strayEntry, .emptyDirectory, .leftover, .tarballUnproven: .note
-            case .symbolicLink, .versionInvalid, .tarballUndeclared, .tarballMismatch, .tarballTooLarge, .tarballShared,
+            case .symbolicLink, .versionInvalid, .tarballUndeclared, .tarballMismatch, .tarballDamaged, .tarballTooLarge, .tarballShared,
                 .versionWithdrawn, .changedWhileRead, .unreadable, .invalidName:
                 .warning
             case .misplacedPackage, .ambiguousPackage, .packumentMissing, .packumentEmpty, .packumentInvalid, .packumentTooLarge,

@@ -13,6 +13,8 @@ package struct PackageRecord: Sendable, Hashable {
         package var version: PackageVersion?
         /// Whether it is left out because upstream has withdrawn its version.
         package var isWithdrawn = false
+        /// Whether it is left out because a check has found it damaged.
+        package var isDamaged = false
     }
 
     /// The transfer form that was made.
@@ -44,6 +46,18 @@ package struct PackageRecord: Sendable, Hashable {
         return withdrawn.map { StorePath(package, $0) }
     }
 
+    /// The tarballs that are damaged, undeclared or too large, with the finding that says so.
+    func leftOut(of package: PackageName) -> [StorePath: Finding.Code] {
+        var leftOut: [StorePath: Finding.Code] = [:]
+        let whole = findings.first { $0.severity == .error }?.code ?? .tarballUndeclared
+        for tarball in tarballs where tarball.version == nil && !tarball.isWithdrawn { leftOut[StorePath(package, tarball.file)] = whole }
+        for finding in findings {
+            guard let path = StorePath(finding.subject), !path.file.isPackument else { continue }
+            if leftOut[path] != nil || finding.code == .tarballTooLarge { leftOut[path] = finding.code }
+        }
+        return leftOut
+    }
+
     /// What of the package belongs into a snapshot, sorted by path.
     package func files(of package: PackageName) -> [SnapshotFile] {
         guard let form else { return [] }
@@ -61,7 +75,7 @@ package struct PackageRecord: Sendable, Hashable {
 }
 
 extension PackageRecord {
-    private static let encodingVersion: UInt8 = 2
+    private static let encodingVersion: UInt8 = 3
 
     /// A compact form for the catalog.
     ///
@@ -85,7 +99,7 @@ extension PackageRecord {
             tarball.proof.sha512.append(to: &bytes)
             append(tarball.proof.sha1?.hex ?? "", to: &bytes)
             append(tarball.version?.text ?? "", to: &bytes)
-            bytes.append(tarball.isWithdrawn ? 1 : 0)
+            bytes.append((tarball.isWithdrawn ? 1 : 0) + (tarball.isDamaged ? 2 : 0))
         }
         append(Int64(findings.count), to: &bytes)
         for finding in findings {
@@ -116,12 +130,13 @@ extension PackageRecord {
         for _ in 0..<count {
             guard let name = input.text(), let file = FileName(name), input.byte() == 1, let identity = input.identity(),
                 let sha512 = input.digest(), let sha1 = input.text(), let version = input.text(),
-                let isWithdrawn = input.byte()
+                let marks = input.byte()
             else { return nil }
             let proof = TarballProof(sha512: sha512, sha1: SHA1Digest(hex: sha1), size: identity.size)
             tarballs.append(
                 Tarball(
-                    file: file, identity: identity, proof: proof, version: PackageVersion(version), isWithdrawn: isWithdrawn == 1))
+                    file: file, identity: identity, proof: proof, version: PackageVersion(version), isWithdrawn: marks & 1 != 0,
+                    isDamaged: marks & 2 != 0))
         }
         findings = []
         guard let findingCount = input.integer() else { return nil }

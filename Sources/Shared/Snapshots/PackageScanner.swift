@@ -25,6 +25,8 @@ struct ScanInput: Sendable {
     var previous: PackageRecord?
     /// What upstream says otherwise than the storage.
     var overlay = UpstreamOverlay()
+    /// The tarballs that a check has found damaged, as they were then.
+    var damaged: [FileName: FileIdentity] = [:]
 }
 
 /// Reads a handful of packages at once: looks at each, reads what changed since its record, and makes their transfer forms.
@@ -34,6 +36,8 @@ struct PackageScanner: Sendable {
     let scanStart: Int64
     /// Largest transfer form, in bytes; a test gives a smaller one.
     var formLimit = SnapshotFile.packumentLimit
+    /// What is known of a package's tarballs beside its record.
+    var proofs: @Sendable (PackageName) throws -> [FileName: KnownProof] = { _ in [:] }
     /// Reads and digests tarballs; a test gives its own outcomes.
     var hash: @Sendable ([TarballHasher.Job]) -> [TarballHasher.Outcome] = { TarballHasher.hash($0) }
 
@@ -44,7 +48,7 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [ScanInput]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft($0, scanStart: scanStart) }
-        for index in drafts.indices { drafts[index].look(for: store) }
+        for index in drafts.indices { try drafts[index].look(for: store, proofs) }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
         let results = hash(jobs.map(\.1))
         for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
@@ -57,6 +61,7 @@ struct PackageScanner: Sendable {
         let previous: PackageRecord?
         let overlay: UpstreamOverlay
         let overlayDigest: SHA512Digest?
+        let damaged: [FileName: FileIdentity]
         let scanStart: Int64
         var packument: FileIdentity?
         var stored: StoredPackument?
@@ -73,13 +78,16 @@ struct PackageScanner: Sendable {
             previous = input.previous
             overlay = input.overlay
             overlayDigest = input.overlay.isEmpty ? nil : input.overlay.digest
+            damaged = input.damaged
             self.scanStart = scanStart
         }
 
         private var name: String { location.package.text }
 
         /// Lists the directory, compares with the record, and decides what must be read.
-        mutating func look(for store: SnapshotStore) {
+        mutating func look(
+            for store: SnapshotStore, _ proofs: @Sendable (PackageName) throws -> [FileName: KnownProof]
+        ) throws {
             var found: [(FileName, FileIdentity)] = []
             do {
                 guard let reader = try DirectoryReader(opening: location.directory) else { return noticeMove(name, "vanished") }
@@ -104,8 +112,10 @@ struct PackageScanner: Sendable {
                 reused = previous
                 return
             }
-            read(found)
+            read(found, try proofs(location.package))
         }
+
+        private func isDamaged(_ file: FileName, _ identity: FileIdentity) -> Bool { damaged[file] == identity }
 
         /// What was learnt of a package that moves is of no one moment.
         private mutating func noticeMove(_ subject: String, _ word: String) {
@@ -138,13 +148,15 @@ struct PackageScanner: Sendable {
                 if file.isPackument {
                     packument = identity
                 } else {
-                    guard let tarball = rest.popFirst(), tarball.file == file, tarball.identity == identity else { return false }
+                    guard let tarball = rest.popFirst(), tarball.file == file, tarball.identity == identity,
+                        tarball.isDamaged == isDamaged(file, identity)
+                    else { return false }
                 }
             }
             return rest.isEmpty && packument == record.packument
         }
 
-        private mutating func read(_ found: [(FileName, FileIdentity)]) {
+        private mutating func read(_ found: [(FileName, FileIdentity)], _ proofs: [FileName: KnownProof]) {
             let names = Set(found.map(\.0)).subtracting([.packument])
             readPackument(found.first { $0.0.isPackument }?.1, holding: names)
             let needsSHA1 = Set((stored?.declared ?? []).filter { names.contains($0.file) && $0.needsSHA1 }.map(\.file))
@@ -159,6 +171,10 @@ struct PackageScanner: Sendable {
                     identity.isSettled(before: previous.scannedAt), tarball.proof.sha1 != nil || !needsSHA1.contains(file)
                 {
                     tarballs[file] = tarball
+                } else if let known = proofs[file], known.identity == identity, identity.isSettled(before: known.scannedAt),
+                    known.proof.sha1 != nil || !needsSHA1.contains(file)
+                {
+                    tarballs[file] = PackageRecord.Tarball(file: file, identity: identity, proof: known.proof, version: nil)
                 } else {
                     jobs.append(
                         TarballHasher.Job(
@@ -218,8 +234,8 @@ struct PackageScanner: Sendable {
             var carried: [FileName: PackageVersion] = [:]
             var withdrawn: Set<FileName> = []
             if let stored {
-                let made = TransferForm.make(
-                    of: location.package, from: stored, tarballs: tarballs.mapValues(\.proof), overlay: overlay)
+                let sound = tarballs.filter { !isDamaged($0.key, $0.value.identity) }
+                let made = TransferForm.make(of: location.package, from: stored, tarballs: sound.mapValues(\.proof), overlay: overlay)
                 findings += made.findings
                 withdrawn = made.withdrawn
                 if let transferForm = made.form {
@@ -231,10 +247,15 @@ struct PackageScanner: Sendable {
                     for version in transferForm.carried { carried[version.file] = version.version }
                 }
             }
+            for tarball in tarballs.values where isDamaged(tarball.file, tarball.identity) {
+                let subject = StorePath(location.package, tarball.file).description
+                findings.append(Finding(.tarballDamaged, subject, "a check found it damaged; it does not travel"))
+            }
             let sorted = tarballs.values.sorted { $0.file < $1.file }.map { tarball in
                 var tarball = tarball
                 tarball.version = carried[tarball.file]
                 tarball.isWithdrawn = withdrawn.contains(tarball.file)
+                tarball.isDamaged = isDamaged(tarball.file, tarball.identity)
                 return tarball
             }
             let record = PackageRecord(

@@ -9,8 +9,27 @@ package protocol ScanRecords: Sendable {
     func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord]
     /// What upstream says otherwise than the storage, of packages whose `sortKey` lies between two, both included; empty overlays left out.
     func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay]
+    /// What is known of a package's tarballs beside its record.
+    func proofs(of package: PackageName) throws -> [FileName: KnownProof]
+    /// The tarballs that a check has found damaged, as they were then.
+    func damagedTarballs() throws -> [StorePath: FileIdentity]
     /// Keeps records, replacing older ones. Durable when it returns.
     func keep(_ records: [(PackageName, PackageRecord)]) throws
+}
+
+/// What was measured of a tarball by somebody else than a snapshot.
+package struct KnownProof: Sendable, Hashable {
+    /// The file as it was measured.
+    package let identity: FileIdentity
+    package let proof: TarballProof
+    /// When the scan began that listed it, in nanoseconds: a file that is not older may have changed unseen.
+    package let scannedAt: Int64
+
+    package init(identity: FileIdentity, proof: TarballProof, scannedAt: Int64) {
+        self.identity = identity
+        self.proof = proof
+        self.scannedAt = scannedAt
+    }
 }
 
 /// Takes snapshots of a storage (FORMAT.md §4).
@@ -125,6 +144,8 @@ package struct SnapshotBuilder: Sendable {
         var findings: [Finding] = []
         /// What stands in the storage and upstream has withdrawn.
         var withdrawn: Set<StorePath> = []
+        /// Tarballs that stand in the storage and are not taken.
+        var leftOut: [StorePath: Finding.Code] = [:]
         var hashedFiles = 0
         var hashedBytes: Int64 = 0
         var writer: FileWriter?
@@ -140,7 +161,9 @@ package struct SnapshotBuilder: Sendable {
         pass.isIncomplete = found.findings.contains {
             $0.code == .unreadable || $0.code == .ambiguousPackage || $0.code == .misplacedPackage
         }
-        let scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
+        var scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
+        scanner.proofs = { [records] in try records.proofs(of: $0) }
+        let damaged = Dictionary(grouping: try records.damagedTarballs(), by: \.key.package)
         var next = 0
         let pipeline = OrderedPipeline<[ScanInput], [PackageScan]>(
             width: options.width, window: options.width * 4,
@@ -152,10 +175,12 @@ package struct SnapshotBuilder: Sendable {
                 let known = try records.records(from: first.package, through: last.package)
                 let overlays = try records.overlays(from: first.package, through: last.package)
                 return batch.map {
-                    ScanInput(location: $0, previous: known[$0.package], overlay: overlays[$0.package] ?? UpstreamOverlay())
+                    ScanInput(
+                        location: $0, previous: known[$0.package], overlay: overlays[$0.package] ?? UpstreamOverlay(),
+                        damaged: Dictionary(uniqueKeysWithValues: (damaged[$0.package] ?? []).map { ($0.key.file, $0.value) }))
                 }
             },
-            transform: { try scanner.scan($0) })
+            transform: { [scanner] in try scanner.scan($0) })
         let manifest = try SnapshotManifestWriter(creating: draft)
         var fresh: [(PackageName, PackageRecord)] = []
         var done = 0
@@ -168,6 +193,7 @@ package struct SnapshotBuilder: Sendable {
                 }
                 pass.findings += scan.record.findings + scan.passingFindings
                 pass.withdrawn.formUnion(scan.record.withdrawnPaths(of: scan.package))
+                pass.leftOut.merge(scan.record.leftOut(of: scan.package)) { $1 }
                 pass.hashedFiles += scan.hashedFiles
                 pass.hashedBytes += scan.hashedBytes
                 if !scan.isUnchanged { pass.changed += 1 }
@@ -210,7 +236,7 @@ package struct SnapshotBuilder: Sendable {
             Missing(withheld: try store.withheldPaths(of: $0.id), withdrawn: try store.withdrawnPaths(of: $0.id))
         }
         if let newest, let before, newest.stateRoot == pass.stateRoot, newest.isSettled == isSettled,
-            parted(before.all, pass, before) == before
+            parted(before.all, pass, before) == before, try store.leftOut(of: newest.id) == pass.leftOut
         {
             _ = try files.remove(draft)
             return (newest, before, false)
@@ -232,18 +258,20 @@ package struct SnapshotBuilder: Sendable {
         }
         let folder = store.directory.appending(header.id.text)
         _ = try files.createDirectory(folder)
-        try write(missing.withheld, to: store.withheldList(of: header.id))
-        try write(missing.withdrawn, to: store.withdrawnList(of: header.id))
+        try write(missing.withheld.sorted().map { "\($0)\n" }, to: store.withheldList(of: header.id))
+        try write(missing.withdrawn.sorted().map { "\($0)\n" }, to: store.withdrawnList(of: header.id))
+        let leftOut = pass.leftOut.sorted { $0.key < $1.key }.map { "\($0.value.rawValue)  \($0.key)\n" }
+        try write(leftOut, to: store.leftOutList(of: header.id))
         try files.rename(draft, to: store.manifest(of: header.id))
         try files.syncDirectory(folder)
         try files.syncDirectory(store.directory)
         return (header, missing, true)
     }
 
-    private func write(_ paths: Set<StorePath>, to list: FilePath) throws {
-        guard !paths.isEmpty else { return }
+    private func write(_ lines: [String], to list: FilePath) throws {
+        guard !lines.isEmpty else { return }
         let files = DiskFileSystem()
-        try files.write(Array(paths.sorted().map { "\($0)\n" }.joined().utf8), to: list)
+        try files.write(Array(lines.joined().utf8), to: list)
         try files.sync(list)
     }
 

@@ -25,6 +25,9 @@ package struct SnapshotStore: Sendable {
     /// Where the paths lie that a snapshot does not hold since upstream has withdrawn them.
     func withdrawnList(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("withdrawn.txt") }
 
+    /// Where the tarballs lie that a snapshot leaves out.
+    func leftOutList(of id: SnapshotID) -> FilePath { directory.appending(id.text).appending("left-out.txt") }
+
     /// Where the transfer form of that digest lies.
     package func object(_ digest: SHA512Digest) -> FilePath { objects.appending(digest.hex) }
 
@@ -39,17 +42,34 @@ package struct SnapshotStore: Sendable {
     /// What upstream has withdrawn of all that the snapshots before it held.
     package func withdrawnPaths(of id: SnapshotID) throws -> Set<StorePath> { try paths(in: withdrawnList(of: id)) }
 
-    private func paths(in list: FilePath) throws -> Set<StorePath> {
-        guard let reader = try FileReader(opening: list) else { return [] }
-        var lines = LineReader(reader, limit: 512)
-        var paths: Set<StorePath> = []
-        while let line = try lines.next() {
-            guard let path = StorePath(String(decoding: line, as: UTF8.self)) else {
-                throw DocumentError("list of paths \"\(list)\"", "a line of it is not a path of a storage")
-            }
-            paths.insert(path)
+    /// The tarballs that stood in the storage and a snapshot does not hold since they were damaged, undeclared or too large.
+    package func leftOut(of id: SnapshotID) throws -> [StorePath: Finding.Code] {
+        var leftOut: [StorePath: Finding.Code] = [:]
+        try forEachLine(of: leftOutList(of: id)) { line in
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let code = Finding.Code(rawValue: String(parts[0])), let path = StorePath(String(parts[1].dropFirst()))
+            else { return false }
+            leftOut[path] = code
+            return true
         }
+        return leftOut
+    }
+
+    private func paths(in list: FilePath) throws -> Set<StorePath> {
+        var paths: Set<StorePath> = []
+        try forEachLine(of: list) { line in StorePath(line).map { paths.insert($0).inserted } ?? false }
         return paths
+    }
+
+    /// - Parameter body: whether the line is one of the list.
+    private func forEachLine(of list: FilePath, _ body: (String) -> Bool) throws {
+        guard let reader = try FileReader(opening: list) else { return }
+        var lines = LineReader(reader, limit: 512)
+        while let line = try lines.next() {
+            guard body(String(decoding: line, as: UTF8.self)) else {
+                throw DocumentError("list \"\(list)\"", "a line of it is not a path of a storage")
+            }
+        }
     }
 
     /// Every snapshot, oldest first by its counter.
