@@ -30,6 +30,20 @@ package enum DamageKind: String, Sendable, Hashable, CaseIterable {
     case orphan
 }
 
+/// What a file is damaged by: the kind, and what was seen, in words.
+package struct Damage: Sendable, Hashable, CustomStringConvertible {
+    package let kind: DamageKind
+    /// A phrase with the offsets and numbers that were seen.
+    package let words: String
+
+    package init(_ kind: DamageKind, _ words: String) {
+        self.kind = kind
+        self.words = words
+    }
+
+    package var description: String { "\(words) [\(kind.rawValue)]" }
+}
+
 /// A file in storage that is, or was, damaged.
 package struct BrokenArchive: Sendable, Hashable {
     /// Where it stands with it.
@@ -67,9 +81,7 @@ package struct BrokenArchive: Sendable, Hashable {
     package let path: StorePath
     /// `nil` for a packument, and for a tarball that none names.
     package let version: String?
-    package let kind: DamageKind
-    /// What was seen, in words.
-    package let message: String
+    package let damage: Damage
     /// Of the damaged bytes, where they were measured.
     package let sha512: SHA512Digest?
     /// Bytes.
@@ -107,16 +119,6 @@ package struct CheckCursor: Sendable, Hashable {
 
 /// What a check found of a tarball.
 package struct CheckResult: Sendable, Hashable {
-    package struct Damage: Sendable, Hashable {
-        package let kind: DamageKind
-        package let message: String
-
-        package init(_ kind: DamageKind, _ message: String) {
-            self.kind = kind
-            self.message = message
-        }
-    }
-
     package let candidate: CheckCandidate
     package let proof: TarballProof
     package let damage: Damage?

@@ -82,7 +82,7 @@ extension Catalog {
             let packuments = try Row.fetchAll(
                 db, sql: "SELECT id, packument_bytes, packument_error FROM package WHERE packument <> 0 AND gone IS NULL AND packument = 2")
             for row in packuments {
-                let damage = CheckResult.Damage(.packumentUnreadable, row["packument_error"] ?? "")
+                let damage = Damage(.packumentUnreadable, row["packument_error"] ?? "")
                 try Self.keepBroken(
                     row["id"], "package.json", version: nil, damage, sha512: nil, size: row["packument_bytes"], moment, db)
                 try Self.countBroken(row["id"], db)
@@ -102,8 +102,8 @@ extension Catalog {
                 if let known, known != .orphan, known != .noPackumentEntry { continue }
                 let damage =
                     row["packument"] == 1
-                    ? CheckResult.Damage(.orphan, "there is no package.json beside it")
-                    : CheckResult.Damage(.noPackumentEntry, "the packument has no version of that file")
+                    ? Damage(.orphan, "there is no package.json beside it")
+                    : Damage(.noPackumentEntry, "the packument has no version of that file")
                 try Self.keepBroken(
                     row["package"], row["file"], version: nil, damage, sha512: (row["sha512"] as Data?).flatMap { SHA512Digest(bytes: $0) },
                     size: row["size"], moment, db)
@@ -113,7 +113,7 @@ extension Catalog {
     }
 
     private static func keepBroken(
-        _ package: Int64, _ file: String, version: String?, _ damage: CheckResult.Damage, sha512: SHA512Digest?, size: Int64,
+        _ package: Int64, _ file: String, version: String?, _ damage: Damage, sha512: SHA512Digest?, size: Int64,
         _ moment: Timestamp, _ db: Database
     ) throws {
         try db.cachedStatement(
@@ -125,7 +125,7 @@ extension Catalog {
                     state = 'damaged', is_gone_upstream = CASE state WHEN 'damaged' THEN is_gone_upstream ELSE 0 END
                 """
         ).execute(arguments: [
-            package, file, version, damage.kind.rawValue, damage.message, sha512.map { Data($0.bytes) }, size, moment.nanoseconds,
+            package, file, version, damage.kind.rawValue, damage.words, sha512.map { Data($0.bytes) }, size, moment.nanoseconds,
         ])
     }
 
@@ -245,7 +245,7 @@ extension BrokenArchive {
             let kind = DamageKind(rawValue: row["kind"]), let state = State(rawValue: row["state"])
         else { return nil }
         self.init(
-            id: row["id"], path: StorePath(package, file), version: row["version"], kind: kind, message: row["message"],
+            id: row["id"], path: StorePath(package, file), version: row["version"], damage: Damage(kind, row["message"]),
             sha512: (row["sha512"] as Data?).flatMap { SHA512Digest(bytes: $0) }, size: row["size"],
             found: Timestamp(nanoseconds: row["found"]), checked: Timestamp(nanoseconds: row["checked"]), state: state,
             quarantined: row["quarantined"], isGoneUpstream: row["is_gone_upstream"], attempts: attempts)

@@ -15,7 +15,7 @@ import Testing
                     of: world.storage.appending(candidate.path.package.text).appending(candidate.path.file.text), limit: 1 << 20))
             let proof = TarballProof(sha512: SHA512.digest(of: bytes), sha1: nil, size: Int64(bytes.count))
             let isDamaged = damaged.contains(candidate.path.file.text)
-            return CheckResult(candidate: candidate, proof: proof, damage: isDamaged ? .init(.truncated, "it ends too early") : nil)
+            return CheckResult(candidate: candidate, proof: proof, damage: isDamaged ? Damage(.truncated, "it ends too early") : nil)
         }
     }
 
@@ -26,7 +26,7 @@ import Testing
     }
 
     private func open(_ world: StorageWorld) throws -> [String] {
-        try world.catalog.brokenArchives().map { "\($0.path) \($0.kind.rawValue) \($0.state.rawValue)" }
+        try world.catalog.brokenArchives().map { "\($0.path) \($0.damage.kind.rawValue) \($0.state.rawValue)" }
     }
 
     @Test func `every tarball is a candidate once, and again when it was touched`() throws {
@@ -140,7 +140,7 @@ import Testing
         let candidate = try #require(
             try world.catalog.checkCandidates(after: .start, all: true, limit: 9).first { $0.path.file.text == "foo-1.0.0.tgz" })
         let proof = try #require(try world.catalog.proofs(of: candidate.path.package)[candidate.path.file]).proof
-        try world.catalog.keep([CheckResult(candidate: candidate, proof: proof, damage: .init(.checksum, "wrong"))], at: world.now)
+        try world.catalog.keep([CheckResult(candidate: candidate, proof: proof, damage: Damage(.checksum, "wrong"))], at: world.now)
         world.move(by: 60)
         var options = SnapshotBuilder.Options()
         options.allowsShrinking = true
