@@ -19,6 +19,7 @@ import Testing
         ("Yams", ["YAML"]),
         ("Subprocess", ["PackageManagers"]),
         ("CArchive", ["Archives"]),
+        ("CISAL", ["Archives"]),
         ("CZstd", ["Archives"]),
         ("CCrypto", ["Integrity"]),
         ("CSodium", ["Integrity"]),
