@@ -103,6 +103,7 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", systemPackage,
                 asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
             ]),
+        module("Online", "ArchiveCheck", ["Platform", "Integrity", "Archives", "PackageStore", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
@@ -175,6 +176,9 @@ let package = Package(
         tests(
             "Online/InventoryTests", "InventoryTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),
+        tests(
+            "Online/ArchiveCheckTests", "ArchiveCheckTests",
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "ArchiveCheck", "ArchiveSamples", systemPackage]),
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
