@@ -103,13 +103,14 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", systemPackage,
                 asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
             ]),
-        module("Online", "ArchiveCheck", ["Platform", "Integrity", "Archives", "PackageStore", systemPackage]),
+        module("Online", "ArchiveCheck", ["Platform", "Integrity", "Archives", "PackageStore", "Catalog", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "Export", "Refresh", "PackageManagers", systemPackage,
+                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Export", "Refresh", "PackageManagers",
+                systemPackage,
                 argumentParser,
             ]),
 
@@ -178,7 +179,7 @@ let package = Package(
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),
         tests(
             "Online/ArchiveCheckTests", "ArchiveCheckTests",
-            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "ArchiveCheck", "ArchiveSamples", systemPackage]),
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", "ArchiveCheck", "ArchiveSamples", systemPackage]),
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),

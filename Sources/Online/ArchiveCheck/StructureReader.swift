@@ -1,4 +1,5 @@
 import Archives
+import Catalog
 
 /// Reads the structure of one tarball after the other, piece by piece.
 final class StructureReader {

@@ -12,12 +12,12 @@ package final class TarballInspector: Sendable {
     /// A tarball to be judged.
     package struct Job: Sendable {
         package let path: FilePath
-        /// What the packument says was published; `nil` where it says nothing of this tarball.
-        package let declared: DeclaredVersion?
+        /// What the packument says was published; empty where it says nothing of this tarball.
+        package let declared: DeclaredDigests
         /// Whether the verdict is to hold the package's own `package.json`.
         package let keepsManifest: Bool
 
-        package init(path: FilePath, declared: DeclaredVersion?, keepsManifest: Bool = false) {
+        package init(path: FilePath, declared: DeclaredDigests = DeclaredDigests(), keepsManifest: Bool = false) {
             self.path = path
             self.declared = declared
             self.keepsManifest = keepsManifest
@@ -117,7 +117,7 @@ private final class Workbench: @unchecked Sendable {
         zip(group, SHA512.digests(of: group.map(\.bytes))).map { read, sha512 in
             let job = jobs[read.index]
             var sha1: SHA1Digest?
-            if job.declared?.needsSHA1 == true {
+            if job.declared.needsSHA1 {
                 let hasher = SHA1Hasher()
                 hasher.update(read.bytes)
                 sha1 = hasher.finalize()
@@ -132,7 +132,7 @@ private final class Workbench: @unchecked Sendable {
     ) throws(FileSystemError) -> TarballInspector.Outcome {
         reader.adviseSequential()
         let sha512 = SHA512Hasher()
-        let sha1 = job.declared?.needsSHA1 == true ? SHA1Hasher() : nil
+        let sha1 = job.declared.needsSHA1 ? SHA1Hasher() : nil
         let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Self.pieceSize])
         var offset: Int64 = 0
         structure.begin()

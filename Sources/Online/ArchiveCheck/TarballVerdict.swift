@@ -1,3 +1,4 @@
+package import Catalog
 import Integrity
 package import PackageStore
 package import Platform
@@ -25,7 +26,7 @@ package struct TarballVerdict: Sendable, Hashable {
 
     /// - Parameter structure: what the bytes are by themselves.
     init(_ job: TarballInspector.Job, _ identity: FileIdentity, _ proof: TarballProof, _ structure: Structure) {
-        let isAsPublished = job.declared?.matches(proof)
+        let isAsPublished = job.declared.matches(proof)
         self.identity = identity
         self.proof = proof
         self.isAsPublished = isAsPublished
@@ -42,13 +43,13 @@ package struct TarballVerdict: Sendable, Hashable {
         manifest = structure.manifest
     }
 
-    private static func mismatch(_ proof: TarballProof, _ declared: DeclaredVersion?) -> Damage {
+    private static func mismatch(_ proof: TarballProof, _ declared: DeclaredDigests) -> Damage {
         func short(_ hex: String?) -> String { (hex?.prefix(16) ?? "") + "…" }
         let digests =
-            if let sha512 = declared?.integrity?.sha512.first {
+            if let sha512 = declared.sha512.first {
                 "sha512 \(short(proof.sha512.hex)) instead of \(short(sha512.hex))"
             } else {
-                "sha1 \(short(proof.sha1?.hex)) instead of \(short((declared?.integrity?.sha1.first ?? declared?.shasum)?.hex))"
+                "sha1 \(short(proof.sha1?.hex)) instead of \(short(declared.sha1.first?.hex))"
             }
         return Damage(.digestMismatch, "a whole archive, but not the one that was published: \(digests)")
     }

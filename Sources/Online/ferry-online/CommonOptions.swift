@@ -38,6 +38,13 @@ struct StateOptions: ParsableArguments {
     /// The catalog of the state.
     func catalog() throws -> Catalog { try Catalog(opening: directory().appending("data.sqlite")) }
 
+    /// A new log of some work, in the state's `logs`.
+    func log(_ work: String) throws -> LogFile {
+        let logs = try directory().appending("logs")
+        try DiskFileSystem().createDirectories(logs)
+        return try LogFile(appendingTo: logs.appending("\(work)-\(WallClock.system.now().compact).log"))
+    }
+
     /// Takes the writer's place: one snapshot or bundle at a time on one state.
     func lock(_ work: String) throws -> ProcessLock {
         try ProcessLock(directory().appending("lock"), holder: "\(work), since \(WallClock.system.now())")

@@ -34,13 +34,14 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         case tarballDamaged = "tarball-damaged"
         case tarballTooLarge = "tarball-too-large"
         case tarballUnproven = "tarball-unproven"
+        case tarballOdd = "tarball-odd"
         case tarballShared = "tarball-shared"
         case versionWithdrawn = "version-withdrawn"
 
         /// How bad it is wherever it is found.
         package var severity: Severity {
             switch self {
-            case .strayEntry, .emptyDirectory, .leftover, .tarballUnproven: .note
+            case .strayEntry, .emptyDirectory, .leftover, .tarballUnproven, .tarballOdd: .note
             case .symbolicLink, .versionInvalid, .tarballUndeclared, .tarballMismatch, .tarballDamaged, .tarballTooLarge, .tarballShared,
                 .versionWithdrawn, .changedWhileRead, .unreadable, .invalidName:
                 .warning

@@ -1,6 +1,7 @@
 import ArchiveCheck
 import ArchiveSamples
 import CanonicalJSON
+import Catalog
 import Foundation
 import Integrity
 import PackageStore
@@ -62,7 +63,10 @@ final class Folder {
     func inspect(_ bytes: [UInt8], declared: DeclaredVersion? = nil, keepsManifest: Bool = false) throws -> TarballVerdict {
         let file = path.appending("tarball.tgz")
         try files.write(bytes, to: file)
-        guard case .judged(let verdict) = inspector.inspect(.init(path: file, declared: declared, keepsManifest: keepsManifest)) else {
+        guard
+            case .judged(let verdict) = inspector.inspect(
+                .init(path: file, declared: declared?.digests ?? DeclaredDigests(), keepsManifest: keepsManifest))
+        else {
             throw FileSystemError("judge", file, .ioError)
         }
         return verdict

@@ -1,0 +1,123 @@
+import ArchiveCheck
+import ArgumentParser
+import CanonicalJSON
+import Catalog
+import Integrity
+import Inventory
+import PackageStore
+import Platform
+import Terminal
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prove every tarball in storage.",
+        discussion: """
+            Scans the storage, and then reads every tarball that was not proved since it was last touched: inflates it to its end, walks \
+            the tar inside and compares its digest with what the packument says was published. What is damaged is listed with its kind:
+
+              truncated  empty  not-gzip  corrupt-data  checksum  bad-tar  trailing-bytes  digest-mismatch
+              no-packument-entry  packument-unreadable  orphan
+
+            It changes nothing in storage and may run beside a serving Verdaccio; an interrupted check goes on where it was. "repair" \
+            replaces what was found. Nothing damaged enters a snapshot.
+
+            Exit codes: 0 nothing is damaged · 3 damage was found · 1 failed, or something could not be read · 11 locked by another \
+            process · 64 wrong usage · 130 cancelled.
+            """)
+
+    @Flag(help: "Also what was proved before.") var everything = false
+    @Option(help: ArgumentHelp("Threads that read.", valueName: "n")) var parallelism = 2
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    func validate() throws {
+        guard (1...64).contains(parallelism) else { throw ValidationError("--parallelism must be from 1 to 64") }
+    }
+
+    func run() async throws {
+        try await reporting {
+            let lock = try state.lock("ferry-online check")
+            defer { withExtendedLifetime(lock) {} }
+            let catalog = try state.catalog()
+            let log = try state.log("check")
+            let scan = try scanStorage(storage, catalog: catalog)
+            let (everything, parallelism) = (everything, parallelism)
+            let report = try await interruptible {
+                try checkStorage(scan.layout, catalog: catalog, all: everything, width: parallelism)
+            }
+            for archive in report.broken { log.write(archive.line) }
+            log.write(report.sums)
+            try log.check()
+            let unreadable = scan.findings.filter { $0.code == .unreadable } + report.unreadable
+            if state.json {
+                try Terminal.output(report.json(unreadable: unreadable).canonicalBytes + [0x0A])
+            } else {
+                say(unreadable + report.notes)
+                for archive in report.broken { try Terminal.output(archive.line) }
+                Terminal.say(report.sums)
+            }
+            if report.isCancelled { throw ExitCode(130) }
+            if report.broken.contains(where: { $0.state == .damaged }) { throw ExitCode(3) }
+            if !unreadable.isEmpty { throw ExitCode(1) }
+        }
+    }
+}
+
+/// Checks a storage that was scanned, with a line of progress.
+func checkStorage(_ layout: StorageLayout, catalog: Catalog, all: Bool, width: Int) throws -> StorageCheck.Report {
+    let line = ProgressLine("checking", unit: .bytes)
+    defer { line.finish() }
+    let check = StorageCheck(layout: layout, catalog: catalog) { progress in
+        line.update(
+            progress.bytes, of: progress.totalBytes,
+            details: "\(progress.tarballs) of \(progress.totalTarballs) tarballs, \(progress.damaged) damaged")
+    }
+    return try check.run(all: all, width: width)
+}
+
+extension StorageCheck.Report {
+    /// The check in one line.
+    fileprivate var sums: String {
+        let damaged = broken.count { $0.state == .damaged }
+        let missing = broken.count { $0.state == .missing }
+        return "\(checked) tarballs checked, \(Terminal.bytes(bytes)), \(skipped) proved before; \(damaged) damaged"
+            + (missing > 0 ? ", \(missing) taken away by repairs and not replaced" : "")
+            + (passed > 0 ? "; \(passed) changed meanwhile and are left for the next check" : "")
+            + (isCancelled ? "; cancelled, run it again to go on" : "")
+    }
+
+    /// What `--json` prints of a check.
+    fileprivate func json(unreadable: [Finding]) -> JSONValue {
+        [
+            "checked": .integer(checked), "bytes": .integer(bytes), "inflatedBytes": .integer(inflatedBytes),
+            "skipped": .integer(skipped), "changedMeanwhile": .integer(passed), "cancelled": .bool(isCancelled),
+            "notes": .array(notes.map(\.json)), "unreadable": .array(unreadable.map(\.json)), "broken": .array(broken.map(\.json)),
+        ]
+    }
+}
+
+extension BrokenArchive {
+    /// The file in one line.
+    var line: String {
+        let gone = isGoneUpstream ? "; upstream has it no more" : ""
+        let last = attempts.last.map { "; last tried \($0.ended): \($0.reason)" } ?? ""
+        return "\(state == .missing ? "missing" : damage.kind.rawValue)  \(path)  \(damage.words)\(gone)\(last)"
+    }
+
+    /// What `--json` prints of a damaged file.
+    var json: JSONValue {
+        let attempts: [JSONValue] = attempts.map {
+            [
+                "began": .string($0.began.description), "ended": .string($0.ended.description), "repaired": .bool($0.isRepaired),
+                "reason": .string($0.reason),
+            ]
+        }
+        return [
+            "path": .string(path.description), "package": .string(path.package.text), "file": .string(path.file.text),
+            "version": .text(version), "kind": .string(damage.kind.rawValue), "message": .string(damage.words),
+            "state": .string(state.rawValue), "sizeBytes": .integer(size), "sha512": .text(sha512?.hex),
+            "found": .string(found.description), "checked": .string(checked.description), "goneUpstream": .bool(isGoneUpstream),
+            "quarantined": .text(quarantined), "attempts": .array(attempts),
+        ]
+    }
+}
