@@ -98,10 +98,15 @@ let package = Package(
             "Online", "Export",
             ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
         module(
+            "Online", "Registries",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", systemPackage, asyncHTTPClient, nioCore,
+                nioHTTP1, nioHTTPCompression,
+            ]),
+        module(
             "Online", "Refresh",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", systemPackage,
-                asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
+                "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", systemPackage,
             ]),
         module("Online", "ArchiveCheck", ["Platform", "Integrity", "Archives", "PackageStore", "Catalog", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
@@ -109,9 +114,8 @@ let package = Package(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Export", "Refresh", "PackageManagers",
-                systemPackage,
-                argumentParser,
+                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Export", "Refresh",
+                "PackageManagers", systemPackage, argumentParser,
             ]),
 
         // Offline
@@ -168,11 +172,12 @@ let package = Package(
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
+        tests("Online/RegistriesTests", "RegistriesTests", ["CanonicalJSON", "VerdaccioSettings", "Registries"]),
         tests(
             "Online/RefreshTests", "RefreshTests",
             [
-                "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Refresh", "RegistryHarness",
-                "loopback-registry", systemPackage,
+                "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", "Refresh",
+                "RegistryHarness", "loopback-registry", systemPackage,
             ]),
         tests(
             "Online/InventoryTests", "InventoryTests",

@@ -25,7 +25,10 @@ import Testing
         ("CSodium", ["Integrity"]),
         ("CPlatform", ["Platform"]),
         ("CSHA512Lanes", ["Integrity"]),
-        ("AsyncHTTPClient", ["Refresh", "loopback-registry", "RegistryHarness"]),
+        ("AsyncHTTPClient", ["Registries", "loopback-registry", "RegistryHarness"]),
+        ("NIOCore", ["Registries", "loopback-registry", "RegistryHarness"]),
+        ("NIOHTTP1", ["Registries", "loopback-registry", "RegistryHarness"]),
+        ("NIOHTTPCompression", ["Registries"]),
         ("ArgumentParser", ["ferry-online", "ferry-offline", "loopback-registry"]),
     ]
 

@@ -2,9 +2,9 @@ import CanonicalJSON
 import Catalog
 import PackageStore
 import Platform
+import Registries
 import Resolution
 import SystemPackage
-import VerdaccioSettings
 
 /// What is asked of a package.
 struct Demand: Sendable {
@@ -22,17 +22,6 @@ struct Demand: Sendable {
     var key: String { "\(wanted)\(isOptional ? "\u{1}" : "")\(isSatisfiedByHeld ? "\u{2}" : "")" }
 }
 
-/// How it stands with Verdaccio's copy of a packument.
-enum Freshness: Sendable {
-    /// It was fetched anew.
-    case refreshed
-    /// It is younger than the uplink's `maxage`.
-    case fresh
-    /// It was not fetched; why, and whether it is worth trying again.
-    case stale(RefreshFinding, TarballFetch.Retry)
-    case cancelled
-}
-
 /// What one visit to a package brought.
 struct Visit: Sendable {
     /// A version to be kept, and whether its tarball is there.
@@ -41,7 +30,9 @@ struct Visit: Sendable {
         let isPresent: Bool
     }
 
+    /// `nil` where Verdaccio was not asked.
     var freshness: Freshness?
+    var isCancelled = false
     var findings: [RefreshFinding] = []
     /// Sorted by version.
     var picks: [Pick] = []
@@ -60,9 +51,7 @@ struct Visit: Sendable {
 
 /// Looks at one package: makes Verdaccio refresh it, reads what upstream says, and picks versions.
 struct PackageVisitor: Sendable {
-    let verdaccio: HTTPFetcher
-    let url: String
-    let headers: [(String, String)]
+    let packuments: PackumentRefresh
     let upstream: UpstreamReader
     let layout: StorageLayout
     let catalog: Catalog
@@ -97,103 +86,19 @@ struct PackageVisitor: Sendable {
 
     // MARK: Freshness
 
-    private func refresh(
-        _ package: PackageName, _ record: UpstreamRecord?, asksUpstream: Bool, _ visit: inout Visit
-    ) async {
+    private func refresh(_ package: PackageName, _ record: UpstreamRecord?, asksUpstream: Bool, _ visit: inout Visit) async {
         visit.overlay = record?.overlay
-        let before = marks(of: package)
+        let before = packuments.marks(of: package)
         // A name that lives here alone is nobody else's business.
         guard before?.isLocal != true else { return read(package, &visit) }
-        let asked = milliseconds
-        let answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>
-        do throws(HTTPFetcher.Failure) {
-            answer = .success(
-                try await verdaccio.get("\(url)/-/package/\(package.escaped)/dist-tags", headers: headers, limit: 16 << 20))
-        } catch {
-            if error == .cancelled { return visit.freshness = .cancelled }
-            answer = .failure(error)
+        guard let hearing = await packuments.hear(of: package, before: before, known: record, asksUpstream: asksUpstream) else {
+            return visit.isCancelled = true
         }
-        let said = asksUpstream ? await upstream.read(package, known: record) : .silent("it gave none before, and is not asked again")
-        if Task.isCancelled { return visit.freshness = .cancelled }
         let stored = stored(package, &visit)
-        let after = (stored?.object).map { PackumentMarks(of: $0) } ?? marks(of: package)
-        visit.freshness = judge(package, answer, asked: asked, before: before, after: after, said)
-        visit.isChanged = before?.etags != after?.etags
-        if let said { learn(package, said, record, before: before, stored, &visit) }
+        let verdict = packuments.judge(hearing, of: package, stored: stored)
+        (visit.freshness, visit.isChanged) = (verdict.freshness, verdict.isChanged)
+        if let said = hearing.upstream { learn(package, said, record, before: before, stored, &visit) }
         visit.releases = stored.map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
-    }
-
-    private var milliseconds: Int64 { clock.now().nanoseconds / 1_000_000 }
-
-    private func bytes(of package: PackageName) throws(FileSystemError) -> [UInt8]? {
-        try DiskFileSystem().contents(of: layout.directory(of: package).appending("package.json"), limit: StoredPackument.sizeLimit)
-    }
-
-    /// `nil` where there is no packument, or none that can be read.
-    private func marks(of package: PackageName) -> PackumentMarks? {
-        guard let bytes = try? bytes(of: package) else { return nil }
-        return (try? JSONParser.parse(bytes, mode: .likeJavaScript, selection: .init(of: "versions") { _ in false }).object)
-            .map { PackumentMarks(of: $0) }
-    }
-
-    private func judge(
-        _ package: PackageName, _ answer: Result<HTTPFetcher.Answer, HTTPFetcher.Failure>, asked: Int64, before: PackumentMarks?,
-        after: PackumentMarks?, _ said: UpstreamReader.Answer?
-    ) -> Freshness {
-        switch answer {
-        case .success(let answer):
-            let text = String(decoding: answer.body.prefix(120), as: UTF8.self)
-            switch answer.status {
-            case 200..<300, 404: break
-            case 503 where text.contains("error"): break
-            case 401, 403: return stale(package, .accessDenied, "verdaccio answers \(answer.status); it wants a token", .never)
-            case 502, 503, 504:
-                return stale(package, .verdaccioUnreachable, "what stands before verdaccio answers \(answer.status)", .whenVerdaccioAnswers)
-            default: return stale(package, .verdaccioError, "verdaccio answers \(answer.status): \(TarballFetch.message(text))", .atOnce)
-            }
-        case .failure(let failure):
-            // It may be waiting for upstream itself.
-            if failure == .stalled, case .silent? = said { break }
-            let retry: TarballFetch.Retry = failure == .stalled ? .atOnce : .whenVerdaccioAnswers
-            return stale(package, .verdaccioUnreachable, "verdaccio gives no answer: \(failure)", retry)
-        }
-        let configured = upstream.uplinks(package) ?? []
-        switch after?.proof(since: before, asked: asked, now: milliseconds, uplinks: configured) {
-        case .fetched(let isMoved)?:
-            guard configured.count > 1 else { return isMoved ? .refreshed : .fresh }
-            // One uplink's answer hides that another gave none.
-            switch said {
-            case .unreachable(let reason)?, .silent(let reason)?, .useless(let reason)?:
-                return stale(package, .upstreamUnreachable, "one of its uplinks gives no answer: \(reason)", .never)
-            default: return isMoved ? .refreshed : .fresh
-            }
-        case .future(let uplink)?:
-            let message = "verdaccio's copy says that it will be fetched from \"\(uplink)\" in the future, and until then nobody is asked"
-            return stale(package, .oldCopy, message, .never)
-        case Optional.none, PackumentMarks.Proof.none?: break
-        }
-        switch said {
-        case .missing?:
-            return after == nil
-                ? stale(package, .noSuchPackage, "upstream does not have it", .never)
-                : stale(package, .goneUpstream, "upstream has it no more; what is in storage stays", .never)
-        case .unreachable(let reason)?:
-            return stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .whenUplinkIsBack)
-        case .silent(let reason)?: return stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .later)
-        case .useless(let reason)?: return stale(package, .upstreamFault, "upstream's answer is of no use: \(reason)", .atOnce)
-        case .document?, .unchanged?:
-            return stale(package, .uplinkOffline, "upstream answers, and verdaccio takes its uplink for offline", .whenUplinkIsBack)
-        case nil where after == nil:
-            return stale(package, .noSuchPackage, "verdaccio does not have it, and knows no uplink that has", .never)
-        case nil:
-            return stale(package, .oldCopy, "verdaccio answered from its old copy; name its configuration to learn why", .never)
-        }
-    }
-
-    private func stale(
-        _ package: PackageName, _ code: RefreshFinding.Code, _ message: String, _ retry: TarballFetch.Retry
-    ) -> Freshness {
-        .stale(RefreshFinding(code, package.text, message), retry)
     }
 
     /// Notes what upstream said.
@@ -208,7 +113,6 @@ struct PackageVisitor: Sendable {
             visit.upstream = UpstreamRecord(url: address, etag: record.etag, checked: clock.now(), overlay: record.overlay)
         case .document(let document, let etag):
             guard let stored else { return }
-            if case .fresh? = visit.freshness { compare(document, with: stored, of: package, &visit) }
             do throws(UpstreamError) {
                 // Verdaccio takes over an older answer's time as well: what it had before tells.
                 if let known = before?.modified, let theirs = Self.modified(document), theirs < known {
@@ -229,19 +133,10 @@ struct PackageVisitor: Sendable {
         (document["time"]?.object?["modified"] ?? document["modified"])?.string.flatMap { Timestamp($0) }
     }
 
-    /// A copy within its `maxage` is not what upstream has where that has newer versions.
-    private func compare(_ document: JSONObject, with stored: StoredPackument, of package: PackageName, _ visit: inout Visit) {
-        let known = Set((stored.object["versions"]?.object?.members ?? []).map(\.name))
-        let more = (document["versions"]?.object?.members ?? []).filter { !known.contains($0.name) && PackageVersion($0.name) != nil }
-        guard let first = more.first else { return }
-        let message = "upstream has \(more.count) more versions, such as \(first.name), and verdaccio asks only after its uplink's maxage"
-        visit.freshness = stale(package, .oldCopy, message, .never)
-    }
-
     /// Reads the packument in storage; `nil` where there is none that can be used, which is a finding.
     private func stored(_ package: PackageName, _ visit: inout Visit) -> StoredPackument? {
         do {
-            guard let bytes = try bytes(of: package) else { return nil }
+            guard let bytes = try packuments.packument(of: package) else { return nil }
             visit.size = bytes.count
             let stored = try StoredPackument(parsing: bytes, of: package, keeping: Release.members)
             visit.findings += stored.findings.map { RefreshFinding(.versionInvalid, $0.subject, $0.message) }
@@ -270,14 +165,16 @@ struct PackageVisitor: Sendable {
         read(package, &visit)
         switch said {
         case .unreachable(let reason)?, .silent(let reason)?:
-            visit.freshness = stale(package, .upstreamUnreachable, "upstream gives no answer: \(reason)", .never)
-        case .useless(let reason)?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is of no use: \(reason)", .never)
+            visit.freshness = .stale(PackumentFault(.upstreamUnreachable, "upstream gives no answer: \(reason)"), .never)
+        case .useless(let reason)?:
+            visit.freshness = .stale(PackumentFault(.upstreamFault, "upstream's answer is of no use: \(reason)"), .never)
         case .missing? where visit.releases != nil:
-            visit.freshness = stale(package, .goneUpstream, "upstream has it no more; what is in storage stays", .never)
-        case .document?: visit.freshness = stale(package, .upstreamFault, "upstream's answer is about another package", .never)
+            visit.freshness = .stale(PackumentFault(.goneUpstream, "upstream has it no more; what is in storage stays"), .never)
+        case .document?:
+            visit.freshness = .stale(PackumentFault(.upstreamFault, "upstream's answer is about another package"), .never)
         case .missing?, .unchanged?, nil:
             if visit.releases == nil {
-                visit.freshness = stale(package, .noSuchPackage, "it is not in storage, and no uplink is known", .never)
+                visit.freshness = .stale(PackumentFault(.noSuchPackage, "it is not in storage, and no uplink is known"), .never)
             }
         }
     }

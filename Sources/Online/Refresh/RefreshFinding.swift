@@ -1,3 +1,5 @@
+import Registries
+
 /// What a person should know of a refresh.
 package struct RefreshFinding: Sendable, Hashable, CustomStringConvertible {
     /// What it means for the cache.
@@ -90,4 +92,38 @@ package struct RefreshFinding: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { "\(severity.rawValue): \(subject): \(message) [\(code.rawValue)]" }
+}
+
+extension RefreshFinding.Code {
+    init(_ code: PackumentFault.Code) {
+        self =
+            switch code {
+            case .verdaccioUnreachable: .verdaccioUnreachable
+            case .accessDenied: .accessDenied
+            case .verdaccioError: .verdaccioError
+            case .uplinkOffline: .uplinkOffline
+            case .upstreamUnreachable: .upstreamUnreachable
+            case .upstreamFault: .upstreamFault
+            case .oldCopy: .oldCopy
+            case .goneUpstream: .goneUpstream
+            case .noSuchPackage: .noSuchPackage
+            }
+    }
+
+    init(_ code: TarballFault.Code) {
+        self =
+            switch code {
+            case .verdaccioUnreachable: .verdaccioUnreachable
+            case .accessDenied: .accessDenied
+            case .verdaccioError: .verdaccioError
+            case .uplinkOffline: .uplinkOffline
+            case .upstreamFault: .upstreamFault
+            case .gone: .tarballGone
+            case .mismatch: .tarballMismatch
+            case .cut: .tarballCut
+            case .empty: .tarballEmpty
+            case .nameRefused: .tarballNameRefused
+            case .notKept: .tarballNotKept
+            }
+    }
 }

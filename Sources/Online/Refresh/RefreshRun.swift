@@ -2,6 +2,7 @@ import CanonicalJSON
 import Catalog
 import PackageStore
 import Platform
+import Registries
 import Resolution
 import VerdaccioSettings
 
@@ -272,9 +273,10 @@ final class RefreshRun {
     private func handle(_ visit: Visit, of package: PackageName) throws {
         let demands = states[package]?.underWay ?? []
         states[package]?.underWay = nil
+        if visit.isCancelled { return isCancelled = true }
         switch visit.freshness {
-        case .cancelled: return isCancelled = true
-        case .stale(let finding, let retry)?:
+        case .stale(let fault, let retry)?:
+            let finding = RefreshFinding(RefreshFinding.Code(fault.code), package.text, fault.message)
             if mayTryAgain(retry, package, finding) {
                 states[package]?.waiting.insert(contentsOf: demands, at: 0)
                 enqueue(package)
@@ -364,6 +366,7 @@ final class RefreshRun {
     }
 
     private func handle(_ outcome: TarballFetch.Outcome, of release: Release, in package: PackageName) {
+        let subject = StorePath(package, release.file).description
         switch outcome {
         case .cancelled: return isCancelled = true
         case .kept(let bytes, let isUnproven):
@@ -373,9 +376,9 @@ final class RefreshRun {
             amount.bytes += bytes
             newVersions[package, default: []].insert(release.version)
             states[package]?.hasNews = true
-            let subject = StorePath(package, release.file).description
             if isUnproven { find(.tarballUnproven, subject, "the packument declares no digest to compare with") }
-        case .failed(let finding, let retry):
+        case .failed(let fault, let retry):
+            let finding = RefreshFinding(RefreshFinding.Code(fault.code), subject, fault.message)
             // Behind everything else, so that one bad tarball does not stop the good ones.
             if mayTryAgain(retry, package, finding) { return visits.append(.fetch(package, release)) }
             findings.insert(finding)
@@ -389,7 +392,7 @@ final class RefreshRun {
     /// Decides whether something is tried again, and pauses everything where the registry as a whole gives no answer.
     ///
     /// Where several pauses in a row brought nothing, upstream is no longer waited for, and without Verdaccio nothing more is begun.
-    private func mayTryAgain(_ retry: TarballFetch.Retry, _ package: PackageName, _ finding: RefreshFinding) -> Bool {
+    private func mayTryAgain(_ retry: Retry, _ package: PackageName, _ finding: RefreshFinding) -> Bool {
         guard !isCancelled, surrender == nil else { return false }
         // That Verdaccio takes an uplink for offline is not the fault of who hears of it.
         let isOffline = finding.code == .uplinkOffline

@@ -2,39 +2,24 @@ import CanonicalJSON
 package import Catalog
 package import PackageStore
 package import Platform
+package import Registries
 import Resolution
 import SystemPackage
-package import VerdaccioSettings
+import VerdaccioSettings
 
 /// Makes a proxying Verdaccio's cache complete: current packuments, chosen versions, and all that they need on every platform.
 ///
 /// It asks Verdaccio over HTTP, as any client does, and changes nothing in storage but for removing bytes that are not what was published.
 /// What cannot be had is a finding and stops nothing. Interrupted, it is simply run again: what is in storage is not fetched twice.
 package struct Refresher: Sendable {
-    /// Where Verdaccio is, and what it fetches from.
-    package struct Registry: Sendable {
-        /// Verdaccio's address, without a slash at its end.
-        package let url: String
-        /// Sent as `Authorization`, such as `Bearer …`.
-        package let authorization: String?
-        /// The uplinks of a package, in their order; empty for one that lives here alone, `nil` where nobody knows.
-        package let uplinks: @Sendable (PackageName) -> [VerdaccioUplink]?
-
-        package init(url: String, authorization: String?, uplinks: @escaping @Sendable (PackageName) -> [VerdaccioUplink]?) {
-            self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
-            self.authorization = authorization
-            self.uplinks = uplinks
-        }
-    }
-
-    private let registry: Registry
+    private let registry: ProxyRegistry
     private let layout: StorageLayout
     private let catalog: Catalog
     private let clock: WallClock
     private let progress: @Sendable (RefreshProgress) -> Void
 
     package init(
-        registry: Registry, layout: StorageLayout, catalog: Catalog, clock: WallClock = .system,
+        registry: ProxyRegistry, layout: StorageLayout, catalog: Catalog, clock: WallClock = .system,
         progress: @escaping @Sendable (RefreshProgress) -> Void = { _ in }
     ) {
         self.registry = registry
@@ -60,10 +45,9 @@ package struct Refresher: Sendable {
 
     private func run(_ options: RefreshOptions, _ verdaccio: HTTPFetcher, _ upstream: HTTPFetcher) async throws -> RefreshReport {
         let layout = try self.layout.located()
-        let headers = registry.authorization.map { [("Authorization", $0)] } ?? []
         if !options.isDryRun {
             do {
-                let pong = try await verdaccio.get("\(registry.url)/-/ping", headers: headers, limit: 1 << 16)
+                let pong = try await verdaccio.get("\(registry.url)/-/ping", headers: registry.headers, limit: 1 << 16)
                 guard (200..<300).contains(pong.status) else {
                     throw RefreshError.verdaccioUnreachable(url: registry.url, reason: "it answers \(pong.status) to a ping")
                 }
@@ -72,13 +56,12 @@ package struct Refresher: Sendable {
             }
         }
         let uplinks = registry.uplinks
-        let reader = UpstreamReader(fetcher: upstream, uplinks: uplinks)
+        let reader = UpstreamReader(registry, upstream)
+        let packuments = PackumentRefresh(registry, verdaccio, reader, layout: layout, clock: clock)
         let visitor = PackageVisitor(
-            verdaccio: verdaccio, url: registry.url, headers: headers, upstream: reader, layout: layout, catalog: catalog,
-            options: options, clock: clock)
-        let fetch = TarballFetch(fetcher: verdaccio, url: registry.url, headers: headers, keepTimeout: options.keepTimeout)
-        let run = RefreshRun(
-            visitor: visitor, fetch: fetch, uplinks: { uplinks($0) ?? [] }, progress: progress)
+            packuments: packuments, upstream: reader, layout: layout, catalog: catalog, options: options, clock: clock)
+        let fetch = TarballFetch(registry, verdaccio, keepTimeout: options.keepTimeout)
+        let run = RefreshRun(visitor: visitor, fetch: fetch, uplinks: { uplinks($0) ?? [] }, progress: progress)
         try seed(run, options)
         try await run.work()
         try run.keepUpstreamRecords()

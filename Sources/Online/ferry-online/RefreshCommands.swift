@@ -5,6 +5,7 @@ import PackageManagers
 import PackageStore
 import Platform
 import Refresh
+import Registries
 import Resolution
 import SystemPackage
 import Terminal
@@ -151,9 +152,9 @@ struct RefreshCommandOptions: ParsableArguments {
         }
     }
 
-    private func registry(_ settings: VerdaccioSettings?) -> Refresher.Registry {
+    private func registry(_ settings: VerdaccioSettings?) -> ProxyRegistry {
         let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
-        return Refresher.Registry(
+        return ProxyRegistry(
             url: url, authorization: environment("FERRY_REGISTRY_TOKEN").map { "Bearer \($0)" }
         ) { package in
             settings?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }

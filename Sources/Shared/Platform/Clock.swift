@@ -70,6 +70,9 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// Whole seconds since 1970.
     package var seconds: Int64 { nanoseconds / 1_000_000_000 }
 
+    /// Whole milliseconds since 1970.
+    package var milliseconds: Int64 { nanoseconds / 1_000_000 }
+
     private var parts: Parts {
         var time = time_t(seconds)
         var result = tm()
@@ -92,6 +95,11 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
         private func two(_ number: Int32) -> String { String(String(number + 100).dropFirst()) }
     }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }
 
 /// Where the time comes from; a test gives its own.

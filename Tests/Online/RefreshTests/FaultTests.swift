@@ -4,6 +4,7 @@ import Foundation
 import PackageStore
 import Platform
 import Refresh
+import Registries
 import RegistryHarness
 import Resolution
 import Testing
@@ -294,7 +295,7 @@ import VerdaccioSettings
     @Test func `a registry that is not there is said at once`() async throws {
         try await RefreshWorld.run { world in
             let gone = Refresher(
-                registry: .init(url: "http://127.0.0.1:1", authorization: nil, uplinks: { _ in nil }),
+                registry: ProxyRegistry(url: "http://127.0.0.1:1", authorization: nil, uplinks: { _ in nil }),
                 layout: StorageLayout(root: world.registry.storage), catalog: world.catalog)
             await #expect(throws: RefreshError.self) { try await gone.run(RefreshWorld.options) }
         }

@@ -3,6 +3,7 @@ import Foundation
 import PackageStore
 import Platform
 import Refresh
+import Registries
 import RegistryHarness
 import Resolution
 import SystemPackage
@@ -61,7 +62,7 @@ struct RefreshWorld {
     func refresher(uplinks: (@Sendable (PackageName) -> [VerdaccioUplink]?)? = nil) -> Refresher {
         let uplink = uplink
         return Refresher(
-            registry: .init(url: registry.url, authorization: nil, uplinks: uplinks ?? { _ in [uplink] }),
+            registry: ProxyRegistry(url: registry.url, authorization: nil, uplinks: uplinks ?? { _ in [uplink] }),
             layout: StorageLayout(root: registry.storage), catalog: catalog)
     }
 

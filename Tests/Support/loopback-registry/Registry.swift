@@ -88,11 +88,7 @@ final class Registry: Sendable {
         }
     }
 
-    static var now: Int64 { WallClock.system.now().nanoseconds / 1_000_000 }
-}
-
-extension Duration {
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+    static var now: Int64 { WallClock.system.now().milliseconds }
 }
 
 extension JSONObject {

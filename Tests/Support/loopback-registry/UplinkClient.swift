@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import CanonicalJSON
 import NIOCore
 import NIOHTTP1
+import Platform
 import Synchronization
 import VerdaccioSettings
 

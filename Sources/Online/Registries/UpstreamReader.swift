@@ -1,13 +1,11 @@
-import CanonicalJSON
-import Catalog
-import NIOHTTP1
-import PackageStore
+package import CanonicalJSON
+package import PackageStore
 import VerdaccioSettings
 
 /// Reads packuments from the registries that Verdaccio fetches from.
-struct UpstreamReader: Sendable {
+package struct UpstreamReader: Sendable {
     /// What upstream says.
-    enum Answer: Sendable {
+    package enum Answer: Sendable {
         /// The same as when the ETag was given.
         case unchanged
         case document(JSONObject, etag: String?)
@@ -19,19 +17,27 @@ struct UpstreamReader: Sendable {
         case useless(String)
     }
 
-    let fetcher: HTTPFetcher
-    /// The registries a package is fetched from, in their order; `nil` where they are not known.
-    let uplinks: @Sendable (PackageName) -> [VerdaccioUplink]?
+    private let fetcher: HTTPFetcher
+    private let registry: ProxyRegistry
 
     private static let sizeLimit = 256 << 20
 
+    /// - Parameter fetcher: one that decompresses.
+    package init(_ registry: ProxyRegistry, _ fetcher: HTTPFetcher) {
+        self.fetcher = fetcher
+        self.registry = registry
+    }
+
+    /// The registries a package is fetched from, in their order; `nil` where they are not known.
+    func uplinks(_ package: PackageName) -> [VerdaccioUplink]? { registry.uplinks(package) }
+
     /// The registries' addresses, as one text.
-    func address(of package: PackageName) -> String { (uplinks(package) ?? []).map(\.url).joined(separator: " ") }
+    package func address(of package: PackageName) -> String { (uplinks(package) ?? []).map(\.url).joined(separator: " ") }
 
     /// Asks every registry of a package; `nil` where none is known.
     ///
     /// What several say is put together: a version counts as there where any has it, and the first decides on the rest.
-    func read(_ package: PackageName, known: UpstreamRecord?) async -> Answer? {
+    package func read(_ package: PackageName, known: UpstreamRecord?) async -> Answer? {
         let uplinks = uplinks(package) ?? []
         guard let first = uplinks.first else { return nil }
         if uplinks.count == 1 {
@@ -84,9 +90,9 @@ struct UpstreamReader: Sendable {
     }
 
     /// How large a tarball is, as far as its registry says.
-    func size(ofTarballAt url: String, of package: PackageName) async -> Int64? {
+    package func size(ofTarballAt url: String, of package: PackageName) async -> Int64? {
         let headers = uplinks(package)?.first { url.hasPrefix($0.url + "/") }?.headers.map { ($0.key, $0.value) } ?? []
-        guard let answer = try? await fetcher.get(url, method: .HEAD, headers: headers, limit: 0), answer.status == 200 else { return nil }
+        guard let answer = try? await fetcher.head(url, headers: headers), answer.status == 200 else { return nil }
         return answer.length
     }
 }

@@ -1,5 +1,5 @@
 import CanonicalJSON
-import Refresh
+import Registries
 import Testing
 import VerdaccioSettings
 

@@ -2,15 +2,16 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import Platform
 import Synchronization
 import SystemPackage
 
 /// Asks registries over HTTP, and counts how often.
 ///
 /// It waits for an answer, and for each further piece of one, as long as `idle`; how long the whole takes does not matter.
-final class HTTPFetcher: Sendable {
+package final class HTTPFetcher: Sendable {
     /// Why there was no whole answer.
-    enum Failure: Error, Equatable, CustomStringConvertible {
+    package enum Failure: Error, Equatable, CustomStringConvertible {
         /// No connection; words.
         case unreachable(String)
         /// Nothing came for the idle time.
@@ -23,7 +24,7 @@ final class HTTPFetcher: Sendable {
         case tooLarge
         case cancelled
 
-        var description: String {
+        package var description: String {
             switch self {
             case .unreachable(let reason): "no connection: \(reason)"
             case .useless(let reason): reason
@@ -35,23 +36,27 @@ final class HTTPFetcher: Sendable {
         }
     }
 
-    struct Answer: Sendable {
-        let status: Int
-        let etag: String?
-        let length: Int64?
-        let body: [UInt8]
+    package struct Answer: Sendable {
+        package let status: Int
+        package let etag: String?
+        /// What the head says of the body's length.
+        package let length: Int64?
+        package let body: [UInt8]
     }
 
     private let client: HTTPClient
     private let count = Mutex(0)
 
     /// Requests that were sent so far.
-    var requests: Int { count.withLock { $0 } }
+    package var requests: Int { count.withLock { $0 } }
 
-    init(connections: Int, idle: Duration, decompresses: Bool) {
-        let idle = TimeAmount.milliseconds(idle.components.seconds * 1000 + idle.components.attoseconds / 1_000_000_000_000_000)
+    /// - Parameters:
+    ///   - connections: how many a host is given at once.
+    ///   - decompresses: whether answers may come compressed; a tarball is to come as it is.
+    package init(connections: Int, idle: Duration, decompresses: Bool) {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .follow(max: 5, allowCycles: false), timeout: .init(connect: .seconds(10), read: idle))
+            redirectConfiguration: .follow(max: 5, allowCycles: false),
+            timeout: .init(connect: .seconds(10), read: .milliseconds(idle.milliseconds)))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
         // Who waits for a registry decides so, and how long.
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -60,26 +65,36 @@ final class HTTPFetcher: Sendable {
     }
 
     /// Closes every connection; to be called once, at the end.
-    func shutdown() async { try? await client.shutdown() }
+    package func shutdown() async { try? await client.shutdown() }
 
-    /// Sends a request without a body and reads the whole answer.
-    func get(
-        _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [], limit: Int
-    ) async throws(Failure) -> Answer {
+    /// Asks for something and reads the whole answer, whatever its status.
+    ///
+    /// - Throws: `Failure`, `.tooLarge` where it has more than `limit` bytes.
+    package func get(_ url: String, headers: [(String, String)], limit: Int) async throws(Failure) -> Answer {
         var body: [UInt8] = []
-        let head = try await stream(url, method: method, headers: headers) { piece throws(Failure) in
+        let head = try await stream(url, headers: headers) { piece throws(Failure) in
             guard body.count + piece.count <= limit else { throw .tooLarge }
             body += piece
         }
         return Answer(status: head.status, etag: head.etag, length: head.length, body: body)
     }
 
-    /// Sends a request without a body and hands over the answer piece by piece, whatever its status.
+    /// Asks for the head of something; the answer's `body` is empty.
+    func head(_ url: String, headers: [(String, String)]) async throws(Failure) -> Answer {
+        try await send(.HEAD, url, headers) { _ in }
+    }
+
+    /// Asks for something and hands over the answer piece by piece, whatever its status.
     ///
     /// - Returns: the head; its `body` is empty.
     func stream(
-        _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [],
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+        _ url: String, headers: [(String, String)], _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) async throws(Failure) -> Answer {
+        try await send(.GET, url, headers, body)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ url: String, _ headers: [(String, String)], _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) async throws(Failure) -> Answer {
         count.withLock { $0 += 1 }
         do {

@@ -1,77 +1,74 @@
-import CanonicalJSON
 import Integrity
-import PackageStore
+package import PackageStore
 import Platform
-import SystemPackage
+package import SystemPackage
 
 /// Makes Verdaccio fetch a tarball, and proves that what it keeps is what was published.
-struct TarballFetch: Sendable {
-    enum Outcome: Sendable {
+package struct TarballFetch: Sendable {
+    package enum Outcome: Sendable {
         /// It is in storage and proved; `isUnproven` where the packument declares no digest.
         case kept(bytes: Int64, isUnproven: Bool)
         /// It is not in storage.
-        case failed(RefreshFinding, Retry)
+        case failed(TarballFault, Retry)
         case cancelled
     }
 
-    /// When trying again may help.
-    enum Retry: Sendable {
-        case never, atOnce
-        /// After everything else: it may be this one alone, or upstream as a whole.
-        case later
-        /// When Verdaccio is back.
-        case whenVerdaccioAnswers
-        /// When Verdaccio no longer takes its uplink for offline.
-        case whenUplinkIsBack
+    private let registry: ProxyRegistry
+    private let fetcher: HTTPFetcher
+    private let keepTimeout: Duration
+
+    /// - Parameters:
+    ///   - fetcher: one that does not decompress.
+    ///   - keepTimeout: how long Verdaccio may take to keep what it has served.
+    package init(_ registry: ProxyRegistry, _ fetcher: HTTPFetcher, keepTimeout: Duration) {
+        self.registry = registry
+        self.fetcher = fetcher
+        self.keepTimeout = keepTimeout
     }
 
-    let fetcher: HTTPFetcher
-    /// Verdaccio's address.
-    let url: String
-    let headers: [(String, String)]
-    /// How long Verdaccio may take to keep what it has served.
-    let keepTimeout: Duration
-
-    func fetch(_ declared: DeclaredVersion, of package: PackageName, into directory: FilePath) async -> Outcome {
-        let subject = StorePath(package, declared.file).description
-        func failed(_ code: RefreshFinding.Code, _ message: String, _ retry: Retry) -> Outcome {
-            .failed(RefreshFinding(code, subject, message), retry)
-        }
+    /// Asks for the tarball of a version that is not in storage, reads all of it and waits until it lies in the package's directory.
+    ///
+    /// What lies there then and is not what was published is removed again: Verdaccio would serve it for ever.
+    package func fetch(_ declared: DeclaredVersion, of package: PackageName, into directory: FilePath) async -> Outcome {
         let file = directory.appending(declared.file.text)
         let measure = Measure(withSHA1: declared.needsSHA1)
         var errorText: [UInt8] = []
         do {
-            let head = try await fetcher.stream("\(url)/\(package)/-/\(declared.file)", headers: headers) { piece in
+            let head = try await fetcher.stream("\(registry.url)/\(package)/-/\(declared.file)", headers: registry.headers) { piece in
                 measure.add(piece)
                 if errorText.count < 4096 { errorText += piece.prefix(4096 - errorText.count) }
             }
-            guard head.status == 200 else { return refusal(head.status, String(decoding: errorText, as: UTF8.self), failed) }
+            guard head.status == 200 else { return refusal(head.status, String(decoding: errorText, as: UTF8.self)) }
         } catch {
             switch error {
             case .cancelled: return .cancelled
             case .unreachable(let reason): return failed(.verdaccioUnreachable, reason, .whenVerdaccioAnswers)
             case .cut, .stalled, .tooLarge, .useless:
                 // Verdaccio keeps nothing of these; what lies there all the same must not stay unseen.
-                if let outcome = settle(file, declared, isServedRight: false, failed) { return outcome }
-                return failed(.tarballCut, error.description, .atOnce)
+                if let outcome = settle(file, declared, isServedRight: false) { return outcome }
+                return failed(.cut, error.description, .atOnce)
             }
         }
         let proof = measure.finish()
-        if proof.size == 0 { return failed(.tarballEmpty, "upstream answered without bytes; verdaccio keeps no empty file", .atOnce) }
+        if proof.size == 0 { return failed(.empty, "upstream answered without bytes; verdaccio keeps no empty file", .atOnce) }
         let isMatching = measure.judge(by: declared)
         let start = ContinuousClock.now
         while true {
             if isMatching == false {
-                if let outcome = settle(file, declared, isServedRight: false, failed) { return outcome }
+                if let outcome = settle(file, declared, isServedRight: false) { return outcome }
             } else if let size = try? DiskFileSystem().status(of: file)?.identity.size {
                 if size == proof.size { return .kept(bytes: proof.size, isUnproven: isMatching == nil) }
-                if let outcome = settle(file, declared, isServedRight: true, failed) { return outcome }
+                if let outcome = settle(file, declared, isServedRight: true) { return outcome }
             }
             guard ContinuousClock.now - start < keepTimeout, (try? await Task.sleep(for: .milliseconds(2))) != nil else { break }
         }
         if Task.isCancelled { return .cancelled }
-        if isMatching == false { return failed(.tarballMismatch, Self.mismatch(proof), .atOnce) }
-        return failed(.tarballNotKept, "verdaccio served it and did not keep it; is its disk full, or its uplink's cache off?", .atOnce)
+        if isMatching == false { return failed(.mismatch, Self.mismatch(proof), .atOnce) }
+        return failed(.notKept, "verdaccio served it and did not keep it; is its disk full, or its uplink's cache off?", .atOnce)
+    }
+
+    private func failed(_ code: TarballFault.Code, _ message: String, _ retry: Retry) -> Outcome {
+        .failed(TarballFault(code, message), retry)
     }
 
     private static func mismatch(_ proof: TarballProof) -> String {
@@ -79,29 +76,21 @@ struct TarballFetch: Sendable {
     }
 
     /// What Verdaccio answered instead of a tarball.
-    private func refusal(_ status: Int, _ text: String, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome) -> Outcome {
+    private func refusal(_ status: Int, _ text: String) -> Outcome {
         switch status {
         case 401, 403: failed(.accessDenied, "verdaccio answers \(status); it wants a token", .never)
-        case 400: failed(.tarballNameRefused, "verdaccio serves no file of that name", .never)
-        case 404 where text.contains("doesn't exist on uplink"): failed(.tarballGone, "upstream has it no more", .never)
-        case 404: failed(.tarballGone, "verdaccio does not have it, and no address to fetch it from: \(Self.message(text))", .never)
+        case 400: failed(.nameRefused, "verdaccio serves no file of that name", .never)
+        case 404 where text.contains("doesn't exist on uplink"): failed(.gone, "upstream has it no more", .never)
+        case 404: failed(.gone, "verdaccio does not have it, and no address to fetch it from: \(verdaccioMessage(text))", .never)
         case 500... where text.contains("uplink is offline"):
             failed(.uplinkOffline, "verdaccio takes its uplink for offline", .whenUplinkIsBack)
-        case 500... where text.contains("bad uplink status code"): failed(.upstreamFault, Self.message(text), .atOnce)
-        default: failed(.verdaccioError, "verdaccio answers \(status): \(Self.message(text))", .atOnce)
+        case 500... where text.contains("bad uplink status code"): failed(.upstreamFault, verdaccioMessage(text), .atOnce)
+        default: failed(.verdaccioError, "verdaccio answers \(status): \(verdaccioMessage(text))", .atOnce)
         }
     }
 
-    /// The text of `{"error": …}`, or the beginning of whatever it is.
-    static func message(_ text: String) -> String {
-        let error = try? JSONParser.parse(Array(text.utf8), mode: .likeJavaScript).object?["error"]?.string
-        return String((error ?? text).split(separator: "\n").joined(separator: " ").prefix(120))
-    }
-
     /// Judges the file that is in storage and removes a wrong one; `nil` where there is none.
-    private func settle(
-        _ file: FilePath, _ declared: DeclaredVersion, isServedRight: Bool, _ failed: (RefreshFinding.Code, String, Retry) -> Outcome
-    ) -> Outcome? {
+    private func settle(_ file: FilePath, _ declared: DeclaredVersion, isServedRight: Bool) -> Outcome? {
         do throws(FileSystemError) {
             guard let reader = try FileReader(opening: file) else { return nil }
             let identity = try reader.status().identity
@@ -119,11 +108,11 @@ struct TarballFetch: Sendable {
             if try DiskFileSystem().status(of: file)?.identity == identity { _ = try DiskFileSystem().remove(file) }
             if isServedRight {
                 let message = "verdaccio served it and kept something else, which was removed; is its disk full?"
-                return failed(.tarballNotKept, message, .atOnce)
+                return failed(.notKept, message, .atOnce)
             }
-            return failed(.tarballMismatch, "\(Self.mismatch(proof)); verdaccio's copy was removed", .atOnce)
+            return failed(.mismatch, "\(Self.mismatch(proof)); verdaccio's copy was removed", .atOnce)
         } catch {
-            return failed(.tarballNotKept, error.description, .never)
+            return failed(.notKept, error.description, .never)
         }
     }
 

@@ -1,17 +1,17 @@
 package import CanonicalJSON
-import PackageStore
-import Platform
+package import Platform
 package import VerdaccioSettings
 
 /// What a packument in storage says of when, and from where, it was fetched.
 package struct PackumentMarks: Sendable {
     /// Milliseconds by uplink.
     private(set) var fetched: [String: Int64] = [:]
+    /// What each uplink calls the state it gave.
     private(set) var etags: [String: String] = [:]
     /// When upstream had changed it last; `nil` where nobody says, or a publication here has overwritten that.
-    let modified: Timestamp?
+    package let modified: Timestamp?
     /// Whether none of it came from an uplink.
-    let isLocal: Bool
+    package let isLocal: Bool
 
     package init(of object: JSONObject) {
         for (name, value) in object["_uplinks"]?.object?.members ?? [] {
@@ -44,11 +44,11 @@ package struct PackumentMarks: Sendable {
         var isMoved = false
         for name in names {
             let moment = fetched[name] ?? 0
-            let maxAge = (uplinks.first { $0.name == name || !isNamed }?.maxAge ?? .seconds(120)).components
+            let maxAge = uplinks.first { $0.name == name || !isNamed }?.maxAge ?? .seconds(120)
             if moment > now + 60_000 { return .future(uplink: name) }
             if moment > before?.fetched[name] ?? 0 || moment >= asked {
                 isMoved = true
-            } else if asked - moment >= maxAge.seconds * 1000 + maxAge.attoseconds / 1_000_000_000_000_000 {
+            } else if asked - moment >= maxAge.milliseconds {
                 return .none
             }
         }
