@@ -109,13 +109,19 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", systemPackage,
             ]),
         module("Online", "ArchiveCheck", ["Platform", "Integrity", "Archives", "PackageStore", "Catalog", systemPackage]),
+        module(
+            "Online", "Repair",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "ArchiveCheck", "Registries",
+                systemPackage,
+            ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Export", "Refresh",
-                "PackageManagers", systemPackage, argumentParser,
+                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Repair", "Export",
+                "Refresh", "PackageManagers", systemPackage, argumentParser,
             ]),
 
         // Offline

@@ -74,14 +74,7 @@ struct RefreshCommandOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Verdaccio's address (default: http://localhost:4873).",
-            discussion: "Environment: FERRY_REGISTRY; a token for it: FERRY_REGISTRY_TOKEN.", valueName: "url"))
-    var registry: String?
-
-    @Option(help: ArgumentHelp("The registry Verdaccio fetches from, where no --verdaccio-config says it.", valueName: "url"))
-    var upstream: String?
+    @OptionGroup var registry: RegistryOptions
 
     @Option(
         help: ArgumentHelp(
@@ -137,7 +130,7 @@ struct RefreshCommandOptions: ParsableArguments {
             let catalog = try state.catalog()
             let line = RefreshLine()
             let refresher = Refresher(
-                registry: registry(settings), layout: try storage.layout(settings), catalog: catalog,
+                registry: registry.proxy(settings), layout: try storage.layout(settings), catalog: catalog,
                 progress: RefreshLine().show)
             if driver == .packageManager { return try await install(refresher.packages(of: scope)) }
             let options = try refreshOptions(scope, catalog.wants())
@@ -151,17 +144,6 @@ struct RefreshCommandOptions: ParsableArguments {
             }
         }
     }
-
-    private func registry(_ settings: VerdaccioSettings?) -> ProxyRegistry {
-        let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
-        return ProxyRegistry(
-            url: url, authorization: environment("FERRY_REGISTRY_TOKEN").map { "Bearer \($0)" }
-        ) { package in
-            settings?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }
-        }
-    }
-
-    private var url: String { registry ?? environment("FERRY_REGISTRY") ?? "http://localhost:4873" }
 
     private func refreshOptions(_ scope: RefreshOptions.Scope, _ wants: [Want]) throws -> RefreshOptions {
         var options = RefreshOptions()
@@ -183,13 +165,11 @@ struct RefreshCommandOptions: ParsableArguments {
 
     private func install(_ packages: [PackageName]) async throws {
         let directory = try state.directory()
-        var settings = PackageManagerDriver.Settings(tool: tool, registry: url, workDirectory: directory.appending("work"))
+        var settings = PackageManagerDriver.Settings(tool: tool, registry: registry.url, workDirectory: directory.appending("work"))
         settings.parallelism = installs
         settings.processorLimit = cpus
         settings.timeout = .seconds(60 * installMinutes)
-        try DiskFileSystem().createDirectories(directory.appending("logs"))
-        let path = directory.appending("logs").appending("refresh-\(WallClock.system.now().compact).log")
-        let log = try LogFile(appendingTo: path)
+        let log = try state.log("refresh")
         let line = ProgressLine("installing", unit: .items("packages"))
         var results: [PackageInstall] = []
         // A tool's cache lasts as long as a batch, so that it does not grow with the storage.
@@ -203,7 +183,7 @@ struct RefreshCommandOptions: ParsableArguments {
         }
         line.finish()
         try log.check()
-        try show(results, of: packages.count, log: path)
+        try show(results, of: packages.count, log: log.path)
     }
 
     private func show(_ results: [PackageInstall], of count: Int, log: FilePath) throws {

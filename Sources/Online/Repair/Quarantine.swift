@@ -1,0 +1,59 @@
+import Integrity
+import PackageStore
+import Platform
+import SystemPackage
+
+/// Where damaged files are kept that were taken out of a storage: `<directory>/<package>/<file>.<the digest's beginning>`.
+struct Quarantine: Sendable {
+    let directory: FilePath
+
+    /// Copies a file into the quarantine; durable when it returns.
+    ///
+    /// - Returns: where the copy lies, and the file as it was copied; `nil` where there is no file.
+    /// - Throws: `FileSystemError`.
+    func copy(_ file: FilePath, of package: PackageName) throws -> (copy: FilePath, identity: FileIdentity)? {
+        let files = DiskFileSystem()
+        guard let reader = try FileReader(opening: file), let name = file.lastComponent?.string else { return nil }
+        let identity = try reader.status().identity
+        let folder = directory.appending(package.text)
+        try files.createDirectories(folder)
+        let draft = folder.appending(".\(name).draft")
+        _ = try files.remove(draft)
+        let writer = try FileWriter(creating: draft)
+        let hasher = SHA512Hasher()
+        var offset: Int64 = 0
+        while true {
+            let piece = try reader.read(1 << 20, at: offset)
+            if piece.isEmpty { break }
+            hasher.update(piece)
+            try writer.write(piece)
+            offset += Int64(piece.count)
+        }
+        try writer.sync()
+        try writer.close()
+        let copy = folder.appending("\(name).\(hasher.finalize().hex.prefix(16))")
+        try files.rename(draft, to: copy)
+        try files.syncDirectory(folder)
+        return (copy, identity)
+    }
+
+    /// Copies a file into the quarantine and then removes it from where it is.
+    ///
+    /// - Returns: where the copy lies; `nil` where the file is gone, or has become another meanwhile and was left alone.
+    /// - Throws: `FileSystemError`; the file is still where it was.
+    func take(_ file: FilePath, of package: PackageName) throws -> FilePath? {
+        guard let (copy, identity) = try copy(file, of: package) else { return nil }
+        guard try DiskFileSystem().status(of: file)?.identity == identity else {
+            discard(copy)
+            return nil
+        }
+        _ = try DiskFileSystem().remove(file)
+        return copy
+    }
+
+    /// Removes a copy that is no longer of use, and its folder where it was the last.
+    func discard(_ copy: FilePath) {
+        _ = try? DiskFileSystem().remove(copy)
+        _ = try? DiskFileSystem().remove(copy.removingLastComponent())
+    }
+}

@@ -1,0 +1,107 @@
+import ArchiveCheck
+import ArgumentParser
+import CanonicalJSON
+import Catalog
+import Inventory
+import PackageStore
+import Platform
+import Registries
+import Repair
+import SystemPackage
+import Terminal
+
+struct RepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Replace what is damaged by what upstream has, through Verdaccio, and check again.",
+        discussion: """
+            Works on what the last check listed. A damaged tarball is copied to STATE/quarantine, removed and fetched again through the \
+            proxying Verdaccio; then it is proved. A packument that cannot be read is fetched again, too, and versions that were published \
+            to this registry alone are put into it out of their tarballs and the last snapshot. A tarball that no version names, here or \
+            upstream, is moved to quarantine. What upstream no longer has stays in quarantine and is marked. What was published here and \
+            is damaged is left as it is.
+
+              ferry-online repair --verdaccio-config /etc/verdaccio/config.yaml
+              ferry-online repair lodash @types/node
+
+            Exit codes: 0 all is good again · 3 something is damaged still · 1 failed · 11 locked by another process · 64 wrong usage · \
+            130 cancelled; run it again.
+            """)
+
+    @Argument(help: ArgumentHelp("The packages to repair (default: all).", valueName: "package")) var packages: [String] = []
+    @Flag(help: "List what would be repaired, and change nothing.") var dryRun = false
+    @Option(help: ArgumentHelp("Packages at once.", valueName: "n")) var parallelism = 8
+    @Option(help: ArgumentHelp("Seconds that a connection may be silent.", valueName: "s")) var idleTimeout = 120
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    func validate() throws {
+        guard (1...64).contains(parallelism) else { throw ValidationError("--parallelism must be from 1 to 64") }
+        guard idleTimeout > 0 else { throw ValidationError("--idle-timeout must be above 0") }
+        for name in packages where PackageName(name) == nil { throw ValidationError("\"\(name)\" is not a package name") }
+    }
+
+    func run() async throws {
+        try await reporting {
+            let lock = try state.lock("ferry-online repair")
+            defer { withExtendedLifetime(lock) {} }
+            let catalog = try state.catalog()
+            let broken = try catalog.brokenArchives().filter { packages.isEmpty || packages.contains($0.path.package.text) }
+            if broken.isEmpty { Terminal.say("nothing is listed as damaged; \"ferry-online check\" looks") }
+            if dryRun || broken.isEmpty {
+                if state.json {
+                    try Terminal.output(JSONValue.array(broken.map(\.json)).canonicalBytes + [0x0A])
+                } else {
+                    for archive in broken { try Terminal.output(archive.line) }
+                }
+                return
+            }
+            let settings = try storage.settings()
+            let log = try state.log("repair")
+            let layout = try storage.layout(settings).located()
+            let line = ProgressLine("repairing", unit: .items("files"))
+            let repairer = Repairer(
+                registry: registry.proxy(settings), layout: layout, catalog: catalog, snapshots: try state.snapshots(),
+                quarantine: try state.directory().appending("quarantine"), progress: { line.update(Int64($0), of: Int64($1)) })
+            var options = Repairer.Options()
+            options.parallelism = parallelism
+            options.idleTimeout = .seconds(idleTimeout)
+            let report = try await interruptible { [options] in try await repairer.run(broken, options) }
+            line.finish()
+            for outcome in report.outcomes { log.write(outcome.line) }
+            try log.check()
+            if report.isCancelled {
+                try show(report)
+                throw ExitCode(130)
+            }
+            let scan = try scanStorage(storage, catalog: catalog)
+            let check = try await interruptible { try checkStorage(scan.layout, catalog: catalog, all: false, width: 2) }
+            try show(report)
+            if check.broken.contains(where: { $0.state == .damaged }) || report.repaired < report.outcomes.count { throw ExitCode(3) }
+        }
+    }
+
+    private func show(_ report: Repairer.Report) throws {
+        if state.json { return try Terminal.output(JSONValue.array(report.outcomes.map(\.json)).canonicalBytes + [0x0A]) }
+        for outcome in report.outcomes { try Terminal.output(outcome.line) }
+        let gone = report.outcomes.count(where: \.isGoneUpstream)
+        Terminal.say(
+            "\(report.repaired) of \(report.outcomes.count) repaired" + (gone > 0 ? ", \(gone) gone upstream" : "")
+                + (report.isCancelled ? "; cancelled, run it again to go on" : ""))
+    }
+}
+
+extension Repairer.Outcome {
+    /// The attempt in one line.
+    fileprivate var line: String { "\(attempt.isRepaired ? "repaired" : "failed")  \(archive.path)  \(attempt.reason)" }
+
+    /// What `--json` prints of an attempt.
+    fileprivate var json: JSONValue {
+        [
+            "path": .string(archive.path.description), "kind": .string(archive.damage.kind.rawValue), "repaired": .bool(attempt.isRepaired),
+            "reason": .string(attempt.reason), "state": .string(state.rawValue), "goneUpstream": .bool(isGoneUpstream),
+            "quarantined": .text(quarantined),
+        ]
+    }
+}
