@@ -180,6 +180,12 @@ let package = Package(
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
         tests("Online/RegistriesTests", "RegistriesTests", ["CanonicalJSON", "VerdaccioSettings", "Registries"]),
         tests(
+            "Online/RepairTests", "RepairTests",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "Catalog", "Inventory",
+                "ArchiveCheck", "Registries", "Repair", "RegistryHarness", "ArchiveSamples", "loopback-registry", systemPackage,
+            ]),
+        tests(
             "Online/RefreshTests", "RefreshTests",
             [
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", "Refresh",
