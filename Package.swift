@@ -200,7 +200,9 @@ let package = Package(
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
-        tests("CommandLine", "CommandLineTests", ["RegistryHarness", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
+        tests(
+            "CommandLine", "CommandLineTests",
+            ["RegistryHarness", "ArchiveSamples", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",

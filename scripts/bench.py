@@ -2,10 +2,12 @@
 
   first        the first snapshot, nothing known           find | xargs -P sha512sum
   unchanged    a snapshot where nothing changed            find -printf '%s %T@ %p\\n'
+  check        every tarball proved, nothing known         find | xargs -P -n 1 tar -tzf, which proves no digest
+  recheck      a check where nothing changed               find -name '*.tgz'
   bundle       a full bundle, signed                       tar | zstd -1 -T, then sha512sum, then sync of the file
   import       it into an empty storage                    tar --zstd -x, then sha512sum -c; once more with sync -f
   incremental  1 % of the packages get a new version: snapshot, incremental bundle, import
-  memory       peak memory over very many tiny files: snapshot, bundle, verify, import (only with --memory)
+  memory       peak memory over very many tiny files: scan, check, snapshot, bundle, verify, import (only with --memory)
   refresh      a proxy's cache made complete from the packuments of some packages: ours, and npm installing each of them, once, for it
                takes minutes; then a refresh of very many packages where nothing is new
 
@@ -278,6 +280,9 @@ class Connected:
     def snapshot_command(self):
         return self.runner.online(self.state, "snapshot", "--storage", self.storage)
 
+    def check_command(self):
+        return self.runner.online(self.state, "check", "--storage", self.storage)
+
     def bundle_command(self, baseline="empty"):
         return self.runner.online(self.state, "bundle", "--storage", self.storage, "--baseline", baseline)
 
@@ -376,7 +381,7 @@ class Measurement:
         if self.most_peak:
             return entrant.peak() < self.most_peak
         ratio = self.ratio(entrant)
-        if ratio is None:
+        if ratio is None or not self.goal:
             return None
         return ratio > self.least_ratio and (not self.least_rate or self.rate(self.entrants[0]) >= self.least_rate)
 
@@ -429,6 +434,27 @@ class Bench:
             "unchanged", "unchanged snapshot", self.storage.files, "files/s", "> 0.67 (1.5 times its time)",
             [Entrant("ours", side.snapshot_command), Entrant("find -printf", lambda: ["sh", "-c", peer, self.storage.path])],
             ratio=1 / 1.5).race(self.runner, self.rounds)
+
+    def check(self):
+        """Each check of ours begins with a scan."""
+        def ours():
+            self.checked_side = Connected(self.runner, "checked", self.storage.path)
+
+        peer = f"find \"$0\" -name '*.tgz' -print0 | xargs -0 -P{CORES} -n 1 tar -tzf > /dev/null"
+        first = Measurement(
+            "check", "check, nothing known", self.storage.tarball_bytes / 10**6, "MB/s", "≥ 10",
+            [Entrant("ours", lambda: self.checked_side.check_command(), ours),
+             Entrant(f"find | xargs -P{CORES} -n1 tar -tzf", lambda: ["sh", "-c", peer, self.storage.path])],
+            ratio=10).race(self.runner, self.rounds)
+        report = self.runner.json(self.checked_side.check_command())[1]
+        if report["broken"] or report["skipped"] != self.storage.versions:
+            raise Failure(f"all {self.storage.versions} tarballs should be proved: {report}")
+        again = Measurement(
+            "recheck", "check, nothing changed", self.storage.files, "files/s", "",
+            [Entrant("ours", self.checked_side.check_command),
+             Entrant("find", lambda: ["sh", "-c", "find \"$0\" -name '*.tgz' > /dev/null", self.storage.path])],
+            ratio=1e-9).race(self.runner, self.rounds)
+        return [first, again]
 
     def bundle(self):
         carried = self.bundled()
@@ -505,14 +531,17 @@ class Bench:
         """Peak memory only: one run of each, over another storage."""
         storage = tiny_storage(files)
         connected = Connected(self.runner, "connected", storage.path)
-        steps = [Entrant(name) for name in ("first snapshot", "unchanged snapshot", "bundle", "verify", "import")]
+        names = ("first snapshot", "unchanged snapshot", "scan", "check", "bundle", "verify", "import")
+        steps = [Entrant(name) for name in names]
         for step in steps[:2]:
             step.samples.append(self.runner.json(connected.snapshot_command())[0])
+        steps[2].samples.append(self.runner.json(self.runner.online(connected.state, "scan", "--storage", storage.path))[0])
+        steps[3].samples.append(self.runner.json(Connected(self.runner, "checked", storage.path).check_command())[0])
         sample, bundle = self.runner.json(connected.bundle_command())
-        steps[2].samples.append(sample)
-        steps[2].size = bundle["sizeBytes"]
+        steps[4].samples.append(sample)
+        steps[4].size = bundle["sizeBytes"]
         isolated = Isolated(self.runner, "isolated", connected)
-        for step, verb in zip(steps[3:], ("verify", "import")):
+        for step, verb in zip(steps[5:], ("verify", "import")):
             step.samples.append(self.runner.json(isolated.command(verb, bundle["path"]))[0])
         return Measurement("memory", f"memory, {storage.files:,} files", None, "", "< 100 MiB", steps, peak=100 * MIB)
 
@@ -585,7 +614,7 @@ def requests(report):
 
 
 MEASUREMENTS = {
-    "first": Bench.first, "unchanged": Bench.unchanged, "bundle": Bench.bundle, "import": Bench.full_import,
+    "first": Bench.first, "unchanged": Bench.unchanged, "check": Bench.check, "bundle": Bench.bundle, "import": Bench.full_import,
     "incremental": Bench.incremental, "memory": Bench.memory, "refresh": Bench.refresh,
 }
 

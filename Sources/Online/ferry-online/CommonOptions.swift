@@ -42,7 +42,14 @@ struct StateOptions: ParsableArguments {
     func log(_ work: String) throws -> LogFile {
         let logs = try directory().appending("logs")
         try DiskFileSystem().createDirectories(logs)
-        return try LogFile(appendingTo: logs.appending("\(work)-\(WallClock.system.now().compact).log"))
+        let name = "\(work)-\(WallClock.system.now().compact)"
+        var path = logs.appending("\(name).log")
+        var number = 1
+        while try DiskFileSystem().status(of: path) != nil {
+            number += 1
+            path = logs.appending("\(name)-\(number).log")
+        }
+        return try LogFile(appendingTo: path)
     }
 
     /// Takes the writer's place: one snapshot or bundle at a time on one state.
