@@ -77,14 +77,28 @@ import Testing
         #expect(process.terminationStatus == 0)
     }
 
+    /// A catalog as the first version wrote it, which has taken one sequence number.
+    private static let version1 = """
+        CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+        INSERT INTO grdb_migrations VALUES ('1');
+        CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE scan_record (sort_key BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
+        CREATE TABLE bundle (
+            sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label TEXT NOT NULL, created TEXT NOT NULL,
+            destination TEXT NOT NULL, baseline TEXT, target TEXT NOT NULL, target_root TEXT NOT NULL,
+            files INTEGER NOT NULL, bytes INTEGER NOT NULL, packages INTEGER NOT NULL, removed INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL, keys TEXT NOT NULL
+        ) STRICT;
+        INSERT INTO setting VALUES ('sequence', '1');
+        """
+
     @Test func `a catalog of version 1 is brought up to date with all that it holds`() throws {
         let world = try World()
         let path = world.root.appending("old/data.sqlite")
         try world.files.createDirectories(path.removingLastComponent())
         let name = try #require(PackageName("foo"))
         let record = UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: try overlay(world))
-        #expect(try Catalog(opening: path).takeSequence() == 1)
-        try execute("DROP TABLE upstream; DROP TABLE want; DELETE FROM grdb_migrations WHERE identifier <> '1';", on: path)
+        try execute(Self.version1, on: path)
         let catalog = try Catalog(opening: path)
         #expect(try catalog.takeSequence() == 2 && catalog.upstream(of: name) == nil)
         try catalog.keep([(name, record)])

@@ -131,7 +131,7 @@ struct PackageLook: Sendable {
             let text = declared.version.text
             return PackageFacts.Version(
                 version: text, published: times[text]?.string.flatMap { Timestamp($0) },
-                deprecated: DeclaredVersion.deprecation(in: (current[text] ?? declared).manifest), isLocal: proxied[text] == nil,
+                deprecated: (current[text] ?? declared).deprecation, isLocal: proxied[text] == nil,
                 isWithdrawn: current[text] == nil)
         }
         let local = metadata.versions.count(where: \.isLocal)

@@ -58,6 +58,9 @@ package struct DeclaredVersion: Sendable {
         }
     }
 
+    /// The message of its deprecation; `nil` where it is not deprecated.
+    package var deprecation: String? { Self.deprecation(in: manifest) }
+
     /// What its tarball is proved by.
     package var digests: DeclaredDigests {
         let integrity = self.integrity

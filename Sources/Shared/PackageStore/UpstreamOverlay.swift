@@ -53,7 +53,8 @@ package struct UpstreamOverlay: Sendable, Equatable {
                 continue
             }
             let now = DeclaredVersion.deprecation(in: their.object)
-            guard now != DeclaredVersion.deprecation(in: version.manifest) else { continue }
+            // Swift takes composed and decomposed letters for one; JSON does not.
+            guard now.map({ .string($0) }) ?? JSONValue.null != version.deprecation.map({ .string($0) }) ?? .null else { continue }
             deprecations.updateValue(now, forKey: version.version.text)
         }
         let theirTags = upstream["dist-tags"]?.object?.dictionary ?? [:]
