@@ -178,7 +178,9 @@ let package = Package(
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
-        tests("Online/RegistriesTests", "RegistriesTests", ["CanonicalJSON", "VerdaccioSettings", "Registries"]),
+        tests(
+            "Online/RegistriesTests", "RegistriesTests",
+            ["CanonicalJSON", "PackageStore", "VerdaccioSettings", "Registries", "RegistryHarness"]),
         tests(
             "Online/RepairTests", "RepairTests",
             [

@@ -53,6 +53,8 @@ struct Visit: Sendable {
 struct PackageVisitor: Sendable {
     let packuments: PackumentRefresh
     let upstream: UpstreamReader
+    /// Where large packuments wait for one another.
+    let room: ReadingRoom
     let layout: StorageLayout
     let catalog: Catalog
     let options: RefreshOptions
@@ -78,7 +80,7 @@ struct PackageVisitor: Sendable {
         } else if refreshes {
             await refresh(package, try catalog.upstream(of: package), asksUpstream: asksUpstream, &visit)
         } else {
-            read(package, &visit)
+            await read(package, &visit)
         }
         if let releases = visit.releases { choose(from: releases, of: package, demands, isRoot: isRoot, chosen: chosen, &visit) }
         return visit
@@ -88,17 +90,19 @@ struct PackageVisitor: Sendable {
 
     private func refresh(_ package: PackageName, _ record: UpstreamRecord?, asksUpstream: Bool, _ visit: inout Visit) async {
         visit.overlay = record?.overlay
-        let before = packuments.marks(of: package)
+        let before = await room.hold(packuments.size(of: package)) { packuments.marks(of: package) }
         // A name that lives here alone is nobody else's business.
-        guard before?.isLocal != true else { return read(package, &visit) }
+        guard before?.isLocal != true else { return await read(package, &visit) }
         guard let hearing = await packuments.hear(of: package, before: before, known: record, asksUpstream: asksUpstream) else {
             return visit.isCancelled = true
         }
-        let stored = stored(package, &visit)
-        let verdict = packuments.judge(hearing, of: package, stored: stored)
-        (visit.freshness, visit.isChanged) = (verdict.freshness, verdict.isChanged)
-        if let said = hearing.upstream { learn(package, said, record, before: before, stored, &visit) }
-        visit.releases = stored.map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
+        await room.hold(packuments.size(of: package)) {
+            let stored = stored(package, &visit)
+            let verdict = packuments.judge(hearing, of: package, stored: stored)
+            (visit.freshness, visit.isChanged) = (verdict.freshness, verdict.isChanged)
+            if let said = hearing.upstream { learn(package, said, record, before: before, stored, &visit) }
+            visit.releases = stored.map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
+        }
     }
 
     /// Notes what upstream said.
@@ -148,21 +152,22 @@ struct PackageVisitor: Sendable {
     }
 
     /// Reads the packument in storage as upstream would have it.
-    private func read(_ package: PackageName, _ visit: inout Visit) {
-        visit.releases = stored(package, &visit).map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
+    private func read(_ package: PackageName, _ visit: inout Visit) async {
+        await room.hold(packuments.size(of: package)) {
+            visit.releases = stored(package, &visit).map { ReleaseList(visit.overlay?.applied(to: $0) ?? $0) }
+        }
     }
 
     /// For a dry run: reads what upstream has, or else what is in storage, and changes nothing.
     private func foresee(_ package: PackageName, _ visit: inout Visit) async {
-        let said = await upstream.read(package, known: nil)
-        if case .document(let document, _)? = said,
-            let packument = try? StoredPackument(parsing: JSONValue.object(document).canonicalBytes, of: package, keeping: Release.members)
-        {
+        let said = await upstream.read(
+            package, known: nil, keeping: Release.members.union(["dist"]), expected: packuments.size(of: package))
+        if case .document(let document, _)? = said, let packument = try? StoredPackument(reading: document, of: package) {
             visit.releases = ReleaseList(packument)
             visit.freshness = .refreshed
             return
         }
-        read(package, &visit)
+        await read(package, &visit)
         switch said {
         case .unreachable(let reason)?, .silent(let reason)?:
             visit.freshness = .stale(PackumentFault(.upstreamUnreachable, "upstream gives no answer: \(reason)"), .never)

@@ -56,10 +56,11 @@ package struct Refresher: Sendable {
             }
         }
         let uplinks = registry.uplinks
-        let reader = UpstreamReader(registry, upstream)
+        let room = ReadingRoom()
+        let reader = UpstreamReader(registry, upstream, room: room)
         let packuments = PackumentRefresh(registry, verdaccio, reader, layout: layout, clock: clock)
         let visitor = PackageVisitor(
-            packuments: packuments, upstream: reader, layout: layout, catalog: catalog, options: options, clock: clock)
+            packuments: packuments, upstream: reader, room: room, layout: layout, catalog: catalog, options: options, clock: clock)
         let fetch = TarballFetch(registry, verdaccio, keepTimeout: options.keepTimeout)
         let run = RefreshRun(visitor: visitor, fetch: fetch, uplinks: { uplinks($0) ?? [] }, progress: progress)
         try seed(run, options)

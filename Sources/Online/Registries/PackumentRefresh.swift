@@ -46,6 +46,11 @@ package struct PackumentRefresh: Sendable {
         self.clock = clock
     }
 
+    /// Bytes of the packument in storage; 0 where there is none.
+    package func size(of package: PackageName) -> Int {
+        Int((try? DiskFileSystem().status(of: path(of: package)))??.identity.size ?? 0)
+    }
+
     /// The marks of the packument in storage; `nil` where there is none, or none that can be read.
     package func marks(of package: PackageName) -> PackumentMarks? {
         guard let bytes = try? packument(of: package) else { return nil }
@@ -55,8 +60,10 @@ package struct PackumentRefresh: Sendable {
 
     /// The bytes of the packument in storage; `nil` where there is none.
     package func packument(of package: PackageName) throws(FileSystemError) -> [UInt8]? {
-        try DiskFileSystem().contents(of: layout.directory(of: package).appending("package.json"), limit: StoredPackument.sizeLimit)
+        try DiskFileSystem().contents(of: path(of: package), limit: StoredPackument.sizeLimit)
     }
+
+    private func path(of package: PackageName) -> FilePath { layout.directory(of: package).appending("package.json") }
 
     /// Asks Verdaccio for something that makes it refresh the packument, and then upstream.
     ///
@@ -77,7 +84,10 @@ package struct PackumentRefresh: Sendable {
             if error == .cancelled { return nil }
             answer = .failure(error)
         }
-        let said = asksUpstream ? await upstream.read(package, known: known) : .silent("it gave none before, and is not asked again")
+        let said =
+            asksUpstream
+            ? await upstream.read(package, known: known, expected: size(of: package))
+            : .silent("it gave none before, and is not asked again")
         return Task.isCancelled ? nil : Hearing(before: before, upstream: said, asked: asked, verdaccio: answer)
     }
 

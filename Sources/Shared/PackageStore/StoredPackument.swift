@@ -174,6 +174,11 @@ package struct StoredPackument: Sendable {
             throw .invalid(error.description)
         }
         guard let object = value.object else { throw .invalid("not an object") }
+        try self.init(reading: object, of: package)
+    }
+
+    /// Takes a document for that of a package.
+    package init(reading object: JSONObject, of package: PackageName) throws(PackumentError) {
         guard object["name"]?.string == package.text else { throw .nameMismatch(found: object["name"]?.string ?? "") }
         guard let versions = object["versions"]?.object else { throw .invalid("no versions") }
         var declared: [DeclaredVersion] = []
