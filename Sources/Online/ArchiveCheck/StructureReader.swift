@@ -90,6 +90,7 @@ final class StructureReader {
         case .noEntries: "the tar holds no entry"
         case .notTar: "what is compressed is not a tar"
         case .invalidSize(let offset): "the tar's entry at byte \(offset) has no valid size"
+        case .invalidPath(let offset): "the path of the tar's entry at byte \(offset) holds a byte of zero"
         case .truncated(let entry, let missing):
             "the tar ends inside \"\(String(decoding: entry, as: UTF8.self))\", \(missing) bytes too early"
         case .invalidHeader(let offset, let fault, let blocks):

@@ -16,8 +16,10 @@ package enum TarDamage: Sendable, Hashable {
     case noEntries
     /// Not one block is a header.
     case notTar
-    /// The size of the entry whose header is there is below zero or no number.
+    /// The entry's size is below zero or no number.
     case invalidSize(at: Int64)
+    /// A byte of zero is part of the file's path; nobody can create it, and npm gives up.
+    case invalidPath(at: Int64)
     /// The last entry goes on beyond the end, by so many bytes.
     case truncated(entry: [UInt8], missing: Int64)
     /// So many blocks are no header where there should be one; what they belong to is lost.
@@ -67,7 +69,8 @@ package final class TarWalk {
     private var sawHeader = false
     private var firstFault: (at: Int64, fault: TarDamage.Fault)?
     private var faults = 0
-    private var sizeFault: Int64?
+    /// What ends the walk before the end.
+    private var refusal: TarDamage?
 
     /// What comes next: a header, content that is passed over, kept, or says something of the next entry, or nothing of interest.
     private enum Step: Equatable { case header, passed, manifest, extended(UInt8), over }
@@ -102,7 +105,7 @@ package final class TarWalk {
         sawHeader = false
         firstFault = nil
         faults = 0
-        sizeFault = nil
+        refusal = nil
     }
 
     /// Takes the next bytes.
@@ -141,7 +144,7 @@ package final class TarWalk {
 
     /// What the bytes are damaged by, now that there are no more.
     package func finish() -> TarDamage? {
-        if let sizeFault { return .invalidSize(at: sizeFault) }
+        if let refusal { return refusal }
         guard sawHeader else { return firstFault == nil && (taken == 0 || sawZeroBlock) ? .noEntries : .notTar }
         guard missing == 0 else { return .truncated(entry: path ?? Self.path(in: UnsafeRawBufferPointer(header)), missing: missing) }
         if let firstFault { return .invalidHeader(at: firstFault.at, firstFault.fault, blocks: faults) }
@@ -149,7 +152,7 @@ package final class TarWalk {
     }
 
     /// Whether npm makes a package of them, now that there are no more: it may, though they are damaged.
-    package var isUnpackable: Bool { hasManifest && missing == 0 && sizeFault == nil }
+    package var isUnpackable: Bool { hasManifest && missing == 0 && refusal == nil }
 
     private func endContent() {
         switch step {
@@ -188,11 +191,7 @@ package final class TarWalk {
         sawHeader = true
         let last = next.path.map { $0.last } ?? Self.text(in: block, at: 0, length: 100).last
         if type == UInt8(ascii: "0"), last == UInt8(ascii: "/") { type = UInt8(ascii: "5") }
-        guard let size = size(in: block, type) else {
-            sizeFault = offset
-            step = .over
-            return
-        }
+        guard let size = size(in: block, type) else { return refuse(.invalidSize(at: offset)) }
         if Self.isExtended(type) {
             // What it says holds for the next header, be that another one of its kind.
             if size > Self.extensionLimit { begin(.passed, size, block) } else if size > 0 { begin(.extended(type), size, block) }
@@ -201,7 +200,9 @@ package final class TarWalk {
         entries += 1
         path = next.path
         next = Extension()
-        let isManifest = (type == UInt8(ascii: "0") || type == UInt8(ascii: "7")) && isManifest(block)
+        let isFile = type == UInt8(ascii: "0") || type == UInt8(ascii: "7")
+        if isFile, let path, Self.target(of: path)?.contains(where: { $0.contains(0) }) == true { return refuse(.invalidPath(at: offset)) }
+        let isManifest = isFile && isManifest(block)
         if isManifest { manifest = nil }
         if size > 0 {
             begin(isManifest && size <= Self.manifestLimit ? .manifest : .passed, size, block)
@@ -210,6 +211,11 @@ package final class TarWalk {
             content = []
             keepManifest()
         }
+    }
+
+    private func refuse(_ damage: TarDamage) {
+        refusal = damage
+        step = .over
     }
 
     private func begin(_ step: Step, _ size: Int64, _ block: UnsafeRawBufferPointer) {
@@ -299,6 +305,9 @@ package final class TarWalk {
 
     // MARK: Names
 
+    /// The bytes before the first zero.
+    ///
+    /// To the library, what stands behind a line feed after that zero is text again; no writer of tars leaves anything there.
     private static func text(in block: UnsafeRawBufferPointer, at start: Int, length: Int) -> Slice<UnsafeRawBufferPointer> {
         block[start..<start + length].prefix { $0 != 0 }
     }
@@ -313,18 +322,23 @@ package final class TarWalk {
 
     private static let manifestName = Array("package.json".utf8)
 
-    /// Whether npm, which leaves out a path's first part, would write this entry to `package.json`.
+    /// Whether npm would write this entry to `package.json`.
     private func isManifest(_ block: UnsafeRawBufferPointer) -> Bool {
         let name = Self.manifestName
         if path == nil, !Self.text(in: block, at: 0, length: 100).suffix(name.count).elementsEqual(name) { return false }
-        let path = path ?? Self.path(in: block)
+        let target = Self.target(of: path ?? Self.path(in: block))
+        return target?.count == 1 && target?.first == name[...]
+    }
+
+    /// The parts of the path that npm would write an entry to, which leaves out the first part; `nil` where it would write none.
+    private static func target(of path: [UInt8]) -> [ArraySlice<UInt8>]? {
         let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         // An absolute path loses its slashes only.
         let isAbsolute = path.first == UInt8(ascii: "/")
-        let below = isAbsolute ? parts[...] : parts.dropFirst()
-        if !isAbsolute, below.count > 1, below.first?.isEmpty == true { return false }
-        let steps = below.filter { !$0.isEmpty && $0 != [UInt8(ascii: ".")] }
-        return steps.count == 1 && steps.first == name[...]
+        let rest = isAbsolute ? parts[...] : parts.dropFirst()
+        if rest.dropFirst(isAbsolute ? 1 : 0).contains(Array("..".utf8)[...]) { return nil }
+        if !isAbsolute, rest.count > 1, rest.first?.isEmpty == true { return nil }
+        return rest.filter { !$0.isEmpty && $0 != [UInt8(ascii: ".")] }
     }
 
     // MARK: Extended headers
@@ -338,11 +352,13 @@ package final class TarWalk {
         content = []
     }
 
-    /// Reads pax records, `length key=value` and a line feed; the library leaves out those with a line feed in their value.
+    /// Reads pax records, `length key=value` and a line feed; the library leaves out those with a line feed in their value, or with
+    /// bytes that are not UTF-8, in place of which it counts what stands for them.
     private func readRecords(isGlobal: Bool) {
         for line in content.split(separator: UInt8(ascii: "\n")) {
             let digits = line.prefix { (0x30...0x39).contains($0) }
-            guard digits.count < 8, Int(String(decoding: digits, as: UTF8.self)) == line.count + 1 else { continue }
+            let length = String(decoding: line, as: UTF8.self).utf8.count + 1
+            guard digits.count < 8, Int(String(decoding: digits, as: UTF8.self)) == length else { continue }
             let record = line.dropFirst(digits.count + 1)
             let key = record.prefix { $0 != UInt8(ascii: "=") }
             let value = record.dropFirst(key.count + 1)

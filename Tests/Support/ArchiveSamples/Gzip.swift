@@ -3,18 +3,25 @@ import Foundation
 /// Makes gzip: through the machine's own program, or byte by byte.
 package enum Gzip {
     /// One member as `gzip -n` writes it.
-    package static func compressed(_ content: [UInt8], level: Int = 9) throws -> [UInt8] {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-gzip-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appendingPathComponent("content")
-        try Data(content).write(to: file)
+    package static func compressed(_ content: [UInt8], level: Int = 9) throws -> [UInt8] { try run(["-n", "-\(level)"], content) }
+
+    /// The content as `gzip -d` reads it.
+    package static func decompressed(_ bytes: [UInt8]) throws -> [UInt8] { try run(["-d"], bytes) }
+
+    private static func run(_ options: [String], _ input: [UInt8]) throws -> [UInt8] {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-gzip-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(input).write(to: file)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["gzip", "-n", "-\(level)", file.path]
+        process.arguments = ["gzip"] + options
+        process.standardInput = try FileHandle(forReadingFrom: file)
+        let output = Pipe()
+        process.standardOutput = output
         try process.run()
+        let result = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return try Array(Data(contentsOf: file.appendingPathExtension("gz")))
+        return Array(result)
     }
 
     /// The parts that a header may have beside its ten bytes.
