@@ -1,5 +1,6 @@
 import ArchiveCheck
 import ArchiveSamples
+import Catalog
 import Platform
 import SystemPackage
 import Testing
@@ -18,7 +19,7 @@ struct AgreementTests {
             tarballs.append(folder.path.appending("case-\(index).tgz"))
             try folder.files.write(tarball.bytes, to: tarballs[index])
         }
-        let outcomes = folder.inspector.inspect(tarballs.map { .init(path: $0, declared: nil, keepsManifest: true) })
+        let outcomes = folder.inspector.inspect(tarballs.map { .init(path: $0, keepsManifest: true) })
         let reference = try ReferenceUnpacker.unpack(tarballs, in: folder.path)
         #expect(reference.count == cases.count)
         for (index, (outcome, unpacked)) in zip(outcomes, reference).enumerated() {
