@@ -92,6 +92,7 @@ let package = Package(
             ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
 
         // Online
+        module("Online", "Settings", ["Platform", "YAML", "Resolution", "VerdaccioSettings", systemPackage]),
         module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
         module("Online", "Inventory", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", systemPackage]),
         module(
@@ -120,8 +121,8 @@ let package = Package(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Repair", "Export",
-                "Refresh", "PackageManagers", systemPackage, argumentParser,
+                "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Repair",
+                "Export", "Refresh", "PackageManagers", systemPackage, argumentParser,
             ]),
 
         // Offline
@@ -193,6 +194,7 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", "Refresh",
                 "RegistryHarness", "loopback-registry", systemPackage,
             ]),
+        tests("Online/SettingsTests", "SettingsTests", ["Resolution", "Settings", systemPackage]),
         tests(
             "Online/InventoryTests", "InventoryTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),

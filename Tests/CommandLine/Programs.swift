@@ -45,8 +45,10 @@ final class Programs {
         try run("ferry-online", arguments, into: file, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
     }
 
-    func online(_ arguments: [String]) throws -> Run {
-        try run("ferry-online", arguments, ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"])
+    /// - Parameter variables: of the environment, beside those that name storage and state, or in place of them.
+    func online(_ arguments: [String], _ variables: [String: String] = [:]) throws -> Run {
+        let names = ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"]
+        return try run("ferry-online", arguments, names.merging(variables) { $1 })
     }
 
     func offline(_ arguments: String..., state: String? = nil, storage: String? = nil) throws -> Run {

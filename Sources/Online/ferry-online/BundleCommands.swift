@@ -48,7 +48,7 @@ struct Bundle: ParsableCommand {
             let to = try state.target(target)
             let progress = ProgressLine("packing", unit: .items("files"))
             let builder = BundleBuilder(
-                layout: try storage.layout().located(), store: try state.snapshots(),
+                layout: try storage.layout(state).located(), store: try state.snapshots(),
                 artifacts: try state.directory().appending("artifacts"), known: Set(try catalog.bundles().map(\.id)),
                 damaged: try catalog.damagedDigests(),
                 progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })

@@ -40,7 +40,7 @@ struct Check: AsyncParsableCommand {
             defer { withExtendedLifetime(lock) {} }
             let catalog = try state.catalog()
             let log = try state.log("check")
-            let scan = try scanStorage(storage, catalog: catalog)
+            let scan = try scanStorage(storage.layout(state), catalog: catalog)
             let (everything, parallelism) = (everything, parallelism)
             let report = try await interruptible {
                 try checkStorage(scan.layout, catalog: catalog, all: everything, width: parallelism)

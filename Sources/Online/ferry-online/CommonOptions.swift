@@ -8,25 +8,43 @@ import MediaLayout
 import PackageStore
 import Platform
 import Refresh
+import Settings
 import Snapshots
 import SystemPackage
 import Terminal
 import VerdaccioSettings
 
-/// Where the online side keeps its state.
+/// Where the online side keeps its state, and which settings it goes by.
 struct StateOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The state directory.", discussion: "Environment: FERRY_ONLINE_STATE.", valueName: "dir"))
     var state: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The settings (default: ferry.yaml in the state directory, else /etc/ferry/ferry.yaml).",
+            discussion: "Environment: FERRY_CONFIG. \"ferry-online config\" explains them.", valueName: "file"))
+    var config: String?
+
     @Flag(help: "Print JSON for machines.")
     var json = false
 
+    /// What holds: these flags and those of the command, else the environment, else `ferry.yaml`, else defaults.
+    func settings(_ flags: [OnlineSettings.Flag] = []) throws -> OnlineSettings {
+        let directory = (state ?? environment("FERRY_ONLINE_STATE")).map { FilePath($0) }
+        let file = try SettingsFile.find(flag: config, environment: environment, state: directory)
+        return try settings(file, flags)
+    }
+
+    /// What holds with that file.
+    func settings(_ file: SettingsFile?, _ flags: [OnlineSettings.Flag] = []) throws -> OnlineSettings {
+        try OnlineSettings(file: file, environment: environment, flags: flags + [OnlineSettings.Flag("state", "--state", state)])
+    }
+
     /// The state directory, made where it is missing.
     func directory() throws -> FilePath {
-        guard let path = state ?? environment("FERRY_ONLINE_STATE") else {
-            throw ValidationError("name the state directory: --state DIR, or FERRY_ONLINE_STATE")
+        guard let directory = try settings().state.value else {
+            throw ValidationError("name the state directory: --state DIR, FERRY_ONLINE_STATE, or \"state\" in ferry.yaml")
         }
-        let directory = FilePath(path)
         try DiskFileSystem().createDirectories(directory)
         try FileSystemSpace.requireReserve(in: directory)
         return directory
@@ -64,30 +82,35 @@ struct StorageOptions: ParsableArguments {
     var storage: String?
 
     @Option(
-        help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
+        help: ArgumentHelp(
+            "Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.",
+            discussion: "Environment: FERRY_VERDACCIO_CONFIG.", valueName: "file"))
     var verdaccioConfig: String?
 
-    /// What the configuration says, where one is named.
-    func settings() throws -> VerdaccioSettings? {
-        try verdaccioConfig.map {
-            try VerdaccioSettings(contentsOf: FilePath($0), environmentStoragePath: environment("VERDACCIO_STORAGE_PATH"))
-        }
+    /// The keys of the settings that these flags set.
+    var flags: [OnlineSettings.Flag] {
+        [
+            OnlineSettings.Flag("storage", "--storage", storage),
+            OnlineSettings.Flag("verdaccio.config", "--verdaccio-config", verdaccioConfig),
+        ]
     }
 
-    /// The storage, with what the configuration says of it.
-    func layout() throws -> StorageLayout { try layout(settings()) }
+    /// The storage that flags and settings name, with what Verdaccio's configuration says of it.
+    func layout(_ state: StateOptions) throws -> StorageLayout {
+        let settings = try state.settings(flags)
+        return try settings.layout(settings.verdaccio(environment))
+    }
+}
 
-    /// The storage, with what a configuration says of it.
-    func layout(_ settings: VerdaccioSettings?) throws -> StorageLayout {
-        if let settings {
-            return StorageLayout(
-                root: storage.map { FilePath($0) } ?? settings.storage, subdirectories: settings.storageSubdirectories
-            ) { settings.storageSubdirectory(for: $0.text) }
+extension OnlineSettings {
+    /// The storage, with what Verdaccio's configuration says of it.
+    func layout(_ verdaccio: VerdaccioSettings?) throws -> StorageLayout {
+        guard let root = storage(verdaccio).value else {
+            throw ValidationError(
+                "name the storage: --storage DIR, --verdaccio-config FILE, FERRY_STORAGE, or \"storage\" in ferry.yaml")
         }
-        guard let path = storage ?? environment("FERRY_STORAGE") else {
-            throw ValidationError("name the storage: --storage DIR, --verdaccio-config FILE, or FERRY_STORAGE")
-        }
-        return StorageLayout(root: FilePath(path))
+        guard let verdaccio else { return StorageLayout(root: root) }
+        return StorageLayout(root: root, subdirectories: verdaccio.storageSubdirectories) { verdaccio.storageSubdirectory(for: $0.text) }
     }
 }
 
@@ -114,6 +137,7 @@ private func report(_ error: any Error) throws -> Never {
 private func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is ProcessLock.Held: 11
+    case let error as SettingsError: error.isWrongUsage ? 64 : 78
     case BundleBuilder.Refusal.damaged: 3
     case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
     default: 1
@@ -123,6 +147,7 @@ private func exitCode(of error: any Error) -> Int32 {
 private func hints(for error: any Error) -> [String] {
     switch error {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
+    case let error as SettingsError where !error.isWrongUsage: ["\"ferry-online config example\" shows every key; nothing was changed"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
     case RefreshError.verdaccioUnreachable: ["start it, or name its address with --registry; nothing was changed"]
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]

@@ -16,16 +16,13 @@ struct FerryOnline: AsyncParsableCommand {
               ferry-online bundle   --storage /var/lib/verdaccio/storage --state /var/lib/ferry-online
               ferry-online export   --state /var/lib/ferry-online --to /media/stick
 
-            Exit codes: 0 done · 1 failed · 3 damage found · 4 incomplete · 11 locked by another process · 64 wrong usage · 130 cancelled.
-            Any other code is a failure.
+            Exit codes: 0 done · 1 failed · 3 damage found · 4 incomplete · 11 locked by another process · 64 wrong usage · \
+            78 settings that cannot be used · 130 cancelled. Any other code is a failure.
             """,
         version: "ferry-online 0.1.0 (bundle format 1)",
         subcommands: [
             RefreshCommand.self, WantCommand.self, Scan.self, Check.self, RepairCommand.self, Packages.self, Stats.self, Snapshot.self,
-            Snapshots.self,
-            Diff.self,
-            Bundle.self, Bundles.self, ExportCommand.self,
-            Keys.self,
+            Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, Keys.self, Config.self,
         ])
 
     static let programName = "ferry-online 0.1.0"

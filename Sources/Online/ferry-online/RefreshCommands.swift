@@ -7,6 +7,7 @@ import Platform
 import Refresh
 import Registries
 import Resolution
+import Settings
 import SystemPackage
 import Terminal
 import VerdaccioSettings
@@ -108,9 +109,6 @@ struct RefreshCommandOptions: ParsableArguments {
     @Option(help: ArgumentHelp("With --driver package-manager: minutes that one install may take.", valueName: "n")) var installMinutes = 10
 
     func validate() throws {
-        for text in platform where TargetPlatform(text) == nil {
-            throw ValidationError("\"\(text)\" is not a platform: write OS-CPU, such as linux-x64, or linux-x64-musl")
-        }
         for text in node where SemanticVersion(text) == nil {
             throw ValidationError("\"\(text)\" is not a version of Node, such as 20.11.1")
         }
@@ -126,14 +124,18 @@ struct RefreshCommandOptions: ParsableArguments {
         try await reporting {
             let lock = try state.lock("ferry-online refresh")
             defer { withExtendedLifetime(lock) {} }
-            let settings = try storage.settings()
+            let settings = try state.settings(
+                storage.flags + registry.flags + [OnlineSettings.Flag("platforms", "--platform", platform)])
+            let verdaccio = try settings.verdaccio(environment)
             let catalog = try state.catalog()
             let line = RefreshLine()
             let refresher = Refresher(
-                registry: registry.proxy(settings), layout: try storage.layout(settings), catalog: catalog,
+                registry: registry.proxy(settings, verdaccio), layout: try settings.layout(verdaccio), catalog: catalog,
                 progress: RefreshLine().show)
-            if driver == .packageManager { return try await install(refresher.packages(of: scope)) }
-            let options = try refreshOptions(scope, catalog.wants())
+            if driver == .packageManager {
+                return try await install(refresher.packages(of: scope), from: settings.registry(verdaccio).value)
+            }
+            let options = try refreshOptions(scope, platforms: settings.platforms.value, catalog.wants())
             let report = try await interruptible { try await refresher.run(options) }
             line.finish()
             try show(report)
@@ -145,11 +147,13 @@ struct RefreshCommandOptions: ParsableArguments {
         }
     }
 
-    private func refreshOptions(_ scope: RefreshOptions.Scope, _ wants: [Want]) throws -> RefreshOptions {
+    private func refreshOptions(
+        _ scope: RefreshOptions.Scope, platforms: [TargetPlatform], _ wants: [Want]
+    ) throws -> RefreshOptions {
         var options = RefreshOptions()
         options.scope = scope
         if !policy.isEmpty { options.policies = Set(policy) }
-        options.platforms = platform.isEmpty ? [TargetPlatform.current] : platform.compactMap { TargetPlatform($0) }
+        options.platforms = platforms
         options.nodes = node.compactMap { SemanticVersion($0) }
         options.parallelism = parallelism
         options.idleTimeout = .seconds(idleTimeout)
@@ -163,9 +167,9 @@ struct RefreshCommandOptions: ParsableArguments {
 
     // MARK: The package manager
 
-    private func install(_ packages: [PackageName]) async throws {
+    private func install(_ packages: [PackageName], from url: String) async throws {
         let directory = try state.directory()
-        var settings = PackageManagerDriver.Settings(tool: tool, registry: registry.url, workDirectory: directory.appending("work"))
+        var settings = PackageManagerDriver.Settings(tool: tool, registry: url, workDirectory: directory.appending("work"))
         settings.parallelism = installs
         settings.processorLimit = cpus
         settings.timeout = .seconds(60 * installMinutes)

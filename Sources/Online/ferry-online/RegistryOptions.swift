@@ -1,27 +1,29 @@
 import ArgumentParser
 import PackageStore
 import Registries
+import Settings
 import VerdaccioSettings
 
 /// Where the proxying Verdaccio is, and what it fetches from.
 struct RegistryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Verdaccio's address (default: http://localhost:4873).",
+            "Verdaccio's address (default: where its configuration says it listens, else http://localhost:4873).",
             discussion: "Environment: FERRY_REGISTRY; a token for it: FERRY_REGISTRY_TOKEN.", valueName: "url"))
     var registry: String?
 
     @Option(help: ArgumentHelp("The registry Verdaccio fetches from, where no --verdaccio-config says it.", valueName: "url"))
     var upstream: String?
 
-    /// Verdaccio's address.
-    var url: String { registry ?? environment("FERRY_REGISTRY") ?? "http://localhost:4873" }
+    /// The key of the settings that a flag sets.
+    var flags: [OnlineSettings.Flag] { [OnlineSettings.Flag("verdaccio.registry", "--registry", registry)] }
 
-    /// That registry, with what a configuration says of its uplinks.
-    func proxy(_ settings: VerdaccioSettings?) -> ProxyRegistry {
+    /// The registry that the settings name, with what Verdaccio's configuration says of its uplinks.
+    func proxy(_ settings: OnlineSettings, _ verdaccio: VerdaccioSettings?) -> ProxyRegistry {
         let upstream = upstream.map { VerdaccioUplink(name: "", url: $0) }
-        return ProxyRegistry(url: url, authorization: environment("FERRY_REGISTRY_TOKEN").map { "Bearer \($0)" }) { package in
-            settings?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }
+        let token = environment("FERRY_REGISTRY_TOKEN").map { "Bearer \($0)" }
+        return ProxyRegistry(url: settings.registry(verdaccio).value, authorization: token) { package in
+            verdaccio?.uplinks(for: package.text).map { $0.resolvingToken(environment) } ?? upstream.map { [$0] }
         }
     }
 }

@@ -57,12 +57,13 @@ struct RepairCommand: AsyncParsableCommand {
                 }
                 return
             }
-            let settings = try storage.settings()
+            let settings = try state.settings(storage.flags + registry.flags)
+            let verdaccio = try settings.verdaccio(environment)
             let log = try state.log("repair")
-            let layout = try storage.layout(settings).located()
+            let layout = try settings.layout(verdaccio).located()
             let line = ProgressLine("repairing", unit: .items("files"))
             let repairer = Repairer(
-                registry: registry.proxy(settings), layout: layout, catalog: catalog, snapshots: try state.snapshots(),
+                registry: registry.proxy(settings, verdaccio), layout: layout, catalog: catalog, snapshots: try state.snapshots(),
                 quarantine: try state.directory().appending("quarantine"), progress: { line.update(Int64($0), of: Int64($1)) })
             var options = Repairer.Options()
             options.parallelism = parallelism
@@ -75,7 +76,7 @@ struct RepairCommand: AsyncParsableCommand {
                 try show(report)
                 throw ExitCode(130)
             }
-            let scan = try scanStorage(storage, catalog: catalog)
+            let scan = try scanStorage(settings.layout(verdaccio), catalog: catalog)
             let check = try await interruptible { try checkStorage(scan.layout, catalog: catalog, all: false, width: 2) }
             try show(report)
             if check.broken.contains(where: { $0.state == .damaged }) || report.repaired < report.outcomes.count { throw ExitCode(3) }

@@ -21,7 +21,7 @@ struct Scan: AsyncParsableCommand {
         try reporting {
             let lock = try state.lock("ferry-online scan")
             defer { withExtendedLifetime(lock) {} }
-            let report = try scanStorage(storage, catalog: state.catalog())
+            let report = try scanStorage(storage.layout(state), catalog: state.catalog())
             if state.json { return try Terminal.output(report.json.canonicalBytes + [0x0A]) }
             say(report.findings)
             let (totals, change) = (report.totals, report.change)
@@ -36,10 +36,10 @@ struct Scan: AsyncParsableCommand {
 }
 
 /// Scans the storage, with a line of progress.
-func scanStorage(_ storage: StorageOptions, catalog: Catalog) throws -> StorageScan.Report {
+func scanStorage(_ layout: StorageLayout, catalog: Catalog) throws -> StorageScan.Report {
     let line = ProgressLine("scanning", unit: .items("packages"))
     defer { line.finish() }
-    return try StorageScan(layout: storage.layout(), catalog: catalog, progress: { line.update(Int64($0), of: Int64($1)) }).run()
+    return try StorageScan(layout: layout, catalog: catalog, progress: { line.update(Int64($0), of: Int64($1)) }).run()
 }
 
 extension StorageScan.Report {

@@ -28,7 +28,7 @@ struct Snapshot: ParsableCommand {
             let catalog = try state.catalog()
             let progress = ProgressLine("reading", unit: .items("packages"))
             let builder = SnapshotBuilder(
-                layout: try storage.layout(), records: catalog, store: try state.snapshots(),
+                layout: try storage.layout(state), records: catalog, store: try state.snapshots(),
                 origin: try catalog.origin { randomBytes(20) },
                 progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
             var options = SnapshotBuilder.Options()

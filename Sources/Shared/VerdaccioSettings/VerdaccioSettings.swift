@@ -22,6 +22,8 @@ package struct VerdaccioSettings: Sendable {
     package let uplinks: [VerdaccioUplink]
     /// The largest body Verdaccio takes, in bytes; 10 MiB unless configured.
     package let maxBodyBytes: Int
+    /// The address it is reached at from this machine, without a slash at its end; `nil` where `listen` says none.
+    package let url: String?
 
     /// Reads a configuration.
     ///
@@ -66,6 +68,23 @@ package struct VerdaccioSettings: Sendable {
             throw VerdaccioSettingsError(path: path, line: mapping["max_body_size"]?.line, reason: "\"\(limit)\" is not a size")
         }
         self.maxBodyBytes = maxBodyBytes
+        let listen = mapping["listen"]
+        url = (listen?.elements?.compactMap(\.text) ?? listen?.text.map { [$0] } ?? []).lazy.compactMap(Self.url).first
+    }
+
+    /// The address at which a client finds what listens at `4873`, `localhost:4873`, `https://[::]:4873/`; `nil` for a socket of Unix.
+    private static func url(listeningAt text: String) -> String? {
+        let scheme = ["http", "https"].last { text.hasPrefix("\($0):") }
+        var rest = text.dropFirst(scheme.map { $0.count + 1 } ?? 0)
+        if scheme != nil, rest.hasPrefix("//") { rest = rest.dropFirst(2) }
+        if rest.hasSuffix("/") { rest = rest.dropLast() }
+        let port = rest.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
+        guard let number = Int(port), (1...65_535).contains(number) else { return nil }
+        let host = rest.dropLast(port.count + 1)
+        // Who listens everywhere is found here, too.
+        let name = ["": "localhost", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"][String(host)] ?? String(host)
+        guard !name.contains("/"), !name.contains(":") || name.hasPrefix("[") && name.hasSuffix("]") else { return nil }
+        return "\(scheme ?? "http")://\(name):\(number)"
     }
 
     /// The uplinks a package is fetched from, in their order; empty for packages that live here alone.

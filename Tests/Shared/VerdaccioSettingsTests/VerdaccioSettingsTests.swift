@@ -58,6 +58,17 @@ import VerdaccioSettings
     }
 
     @Test(arguments: [
+        ("4873", "http://localhost:4873"), ("localhost:4000", "http://localhost:4000"), ("0.0.0.0:80", "http://127.0.0.1:80"),
+        ("https://registry.lan:443/", "https://registry.lan:443"), ("'[::]:4873'", "http://[::1]:4873"),
+        ("'http://[fd00::7]:4873'", "http://[fd00::7]:4873"), ("[unix:/run/v.sock, 10.0.0.1:4873]", "http://10.0.0.1:4873"),
+        ("unix:/run/v.sock", nil), ("http:unix:/v:4873", nil), ("'::1:4873'", nil), ("localhost", nil), ("[]", nil), ("a:70000", nil),
+    ])
+    func `verdaccio is found where it listens`(listen: String, url: String?) throws {
+        #expect(try settings("storage: s\nlisten: \(listen)\n").url == url)
+        #expect(try settings("storage: s\n").url == nil)
+    }
+
+    @Test(arguments: [
         "packages: {}\n", "- a\n", "storage: [\n", "storage: s\npackages:\n  a: {storage: ../../etc}\n", "storage: s\npackages: 3\n", "",
         "storage: s\n---\nstorage: t\n",
     ])

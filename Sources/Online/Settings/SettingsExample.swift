@@ -1,0 +1,63 @@
+extension OnlineSettings {
+    /// A `ferry.yaml` with every key, explained.
+    ///
+    /// Keys without a default are commented out by a `#` that no space follows; all others have their defaults.
+    package static let example = """
+        # ferry.yaml: settings of ferry-online.
+        #
+        # Looked for in this order: --config FILE, FERRY_CONFIG, STATE/ferry.yaml, /etc/ferry/ferry.yaml; the first is the only one read.
+        # Each key can also be set by a variable of the environment, which wins over this file: FERRY_ and the key in capitals with _ for
+        # every . and -, such as FERRY_SPACE_WARNING_DAYS_LEFT; state is FERRY_ONLINE_STATE, verdaccio.registry is FERRY_REGISTRY. Flags
+        # win over both. "ferry-online config show" says what holds and why, "ferry-online config check" whether this file can be used.
+        #
+        # Relative paths are below the directory of this file. Sizes: 512 MiB, 10 GiB, 1.5 TiB. Times: 12 hours, 90 days, 8 weeks.
+
+        # Where ferry-online keeps its state: catalog, keys, snapshots, bundles, logs.
+        #state: /var/lib/ferry-online
+
+        # Verdaccio's storage directory; needed only where no verdaccio.config is named, or where it is not the one that says it.
+        #storage: /var/lib/verdaccio/storage
+
+        verdaccio:
+          # Verdaccio's own configuration: gives the storage, the per-package "storage:" directories, the uplinks and the address.
+          #config: /etc/verdaccio/config.yaml
+          # The address of Verdaccio, unless its configuration says where it listens.
+          registry: http://localhost:4873
+
+        # The machines that packages are installed on inside; this machine's platform unless it is said.
+        #platforms: [linux-x64, linux-arm64-musl, darwin-arm64, win32-x64]
+
+        # When to warn that a disk fills up. A level is passed where one of its three is; "off" takes one out.
+        space:
+          warning:
+            # Percent of the bytes, or of the inodes.
+            free-percent: 10
+            free: 10 GiB
+            # Days until it is full, at the growth of the last 30 days.
+            days-left: 30
+          critical:
+            free-percent: 3
+            free: 2 GiB
+            days-left: 7
+
+        # What "ferry-online prune" removes: whatever passes one of the three limits, the oldest first. Never removed are the newest
+        # snapshot, those that a destination builds upon, and the newest bundle of each destination.
+        retention:
+          # A removed snapshot can no longer be the baseline of a bundle, and cannot be taken again: nothing is removed unasked.
+          snapshots:
+            count: unlimited
+            age: unlimited
+            size: unlimited
+          # Archives of bundles. A removed one can be made again as long as its snapshots are there.
+          artifacts:
+            count: unlimited
+            age: unlimited
+            size: unlimited
+          # Logs of jobs: for a quarter, and never so many that they matter.
+          logs:
+            count: unlimited
+            age: 90 days
+            size: 1 GiB
+
+        """
+}
