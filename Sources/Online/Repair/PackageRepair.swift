@@ -281,7 +281,7 @@ struct PackageRepair: Sendable {
             return .unknown("upstream is not known; name verdaccio's configuration, or --upstream")
         }
         guard !uplinks.isEmpty else { return .has([:]) }
-        switch await tools.upstream.read(package, known: nil) {
+        switch await tools.upstream.read(package, known: nil, keeping: ["dist"]) {
         case .document(let document, _)?: return .has((document["versions"]?.object?.dictionary ?? [:]).compactMapValues(\.object))
         case .missing?: return .has([:])
         case .unreachable(let reason)?, .silent(let reason)?: return .unknown("upstream gives no answer: \(reason)")

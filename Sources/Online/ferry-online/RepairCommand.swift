@@ -7,6 +7,7 @@ import PackageStore
 import Platform
 import Registries
 import Repair
+import Settings
 import SystemPackage
 import Terminal
 
