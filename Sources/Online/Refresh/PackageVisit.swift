@@ -28,6 +28,8 @@ struct Visit: Sendable {
     struct Pick: Sendable {
         let release: Release
         let isPresent: Bool
+        /// Whether its tarball is also that of a version that was picked before.
+        var isShared = false
     }
 
     /// `nil` where Verdaccio was not asked.
@@ -221,10 +223,30 @@ struct PackageVisitor: Sendable {
                 visit.findings.append(finding)
             }
         }
-        visit.picks = picked.values.sorted { $0.version < $1.version }.map {
-            Visit.Pick(release: $0, isPresent: present.contains($0.file.text))
-        }
+        visit.picks = picks(picked, from: list, of: package, present, chosen: chosen, &visit)
         if isRoot { visit.held = held.filter { picked[$0.version.text] == nil } }
+    }
+
+    /// Sorted, and without versions that name the tarball of another one: Verdaccio keeps one file of a name.
+    private func picks(
+        _ picked: [String: Release], from list: ReleaseList, of package: PackageName, _ present: Set<String>, chosen: Set<String>,
+        _ visit: inout Visit
+    ) -> [Visit.Pick] {
+        let files = Set(picked.values.map(\.file))
+        let claims = Dictionary(grouping: list.releases.filter { files.contains($0.file) }, by: \.file).filter { $0.value.count > 1 }
+        var taken = claims.isEmpty ? [] : Set(chosen.compactMap { list[$0]?.file })
+        return picked.values.sorted { $0.version < $1.version }.compactMap { release in
+            var pick = Visit.Pick(release: release, isPresent: present.contains(release.file.text))
+            guard let claimants = claims[release.file] else { return pick }
+            let usual = claimants.first { release.file == FileName("\(package.base)-\($0.version).tgz") }
+            if let owner = usual ?? claimants.min(by: { $0.version < $1.version }), !release.declared.isAlike(owner.declared) {
+                let message = "its tarball has the name of that of \(owner.version), and is another one"
+                visit.findings.append(RefreshFinding(.versionInvalid, "\(package)@\(release.version)", message))
+                return nil
+            }
+            pick.isShared = !taken.insert(release.file).inserted
+            return pick
+        }
     }
 
     /// The versions that the policies want.
@@ -257,5 +279,15 @@ struct PackageVisitor: Sendable {
     /// Whether a version runs on any of the platforms.
     private func runs(_ release: Release) -> Bool {
         options.platforms.isEmpty || options.platforms.contains { release.platforms.allows($0) }
+    }
+}
+
+extension DeclaredVersion {
+    /// Whether two entries declare the same bytes.
+    fileprivate func isAlike(_ other: DeclaredVersion) -> Bool {
+        func digests(_ declared: DeclaredVersion) -> [JSONValue?] {
+            ["integrity", "shasum"].map { declared.manifest["dist"]?.object?[$0] }
+        }
+        return digests(self) == digests(other)
     }
 }

@@ -339,7 +339,7 @@ final class RefreshRun {
     private func choose(_ pick: Visit.Pick, of package: PackageName) {
         let release = pick.release
         let version = release.version.text
-        if states[package]?.chosen.insert(version).inserted == true {
+        if states[package]?.chosen.insert(version).inserted == true, !pick.isShared {
             report.tarballs.needed += 1
             amount.tarballs.known += 1
             if pick.isPresent {

@@ -227,6 +227,37 @@ import Testing
         }
     }
 
+    @Test(arguments: RegistryProgram.all)
+    func `a tarball that several versions name is fetched once, and never again`(program: RegistryProgram) async throws {
+        try await RefreshWorld.run(program) { world in
+            var package = SamplePackage("twin", "1.0.0", "1.0.1", "2.0.0")
+            package.tarballs["1.0.1"] = package.tarballs["1.0.0"]
+            // 1.0.1 is the same, 2.0.0 says that it is something else.
+            for version in ["1.0.1", "2.0.0"] {
+                var dist = package.entry(version, at: world.upstream.url).object?["dist"]?.object
+                dist?["tarball"] = .string("\(world.upstream.url)/twin/-/twin-1.0.0.tgz")
+                package.members[version] = JSONObject(uniqueMembers: [("dist", dist.map { .object($0) } ?? .null)])
+            }
+            package.tags["again"] = "1.0.1"
+            world.publish(package)
+            try await world.seed("twin")
+            let wanted = try ["twin@1.0.0", "twin@1.0.1"].map { try RegistryDependency.read(argument: $0).get() }
+            for run in 1...2 {
+                _ = world.upstream.takeRequests()
+                let report = try await world.refresh { options in
+                    options.wanted = wanted
+                    options.policies = [.tags]
+                }
+                #expect(report.troubles == ["version-invalid twin@2.0.0"])
+                #expect(report.ending == .complete)
+                #expect(report.tarballs.needed == 1)
+                #expect(report.tarballs.fetched == (run == 1 ? 1 : 0))
+                #expect(try world.tarballs() == ["twin/twin-1.0.0.tgz"])
+                #expect(world.upstream.requests.count { $0.path.hasSuffix(".tgz") } == (run == 1 ? 1 : 0))
+            }
+        }
+    }
+
     @Test func `a dry run counts and changes nothing`() async throws {
         try await RefreshWorld.run { world in
             world.publish(SamplePackage("app", "1.0.0", "2.0.0").needing(["a": "^1"], in: "2.0.0"), SamplePackage("a", "1.0.0"))
