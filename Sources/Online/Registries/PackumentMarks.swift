@@ -28,10 +28,12 @@ package struct PackumentMarks: Sendable {
         /// Each uplink was asked, or its copy is younger than its `maxage`; `isMoved` where one was.
         case fetched(isMoved: Bool)
         case none
-        /// It says that it was fetched at a moment that is still to come: Verdaccio asks nobody until then.
+        /// It says, and said before, that it was fetched at a moment that is still to come: Verdaccio asks nobody until then.
         case future(uplink: String)
     }
 
+    /// Compares the marks with those from before; the clocks of Verdaccio's machine and of this one count only where none has moved.
+    ///
     /// - Parameters:
     ///   - before: the marks from before it was asked for; `nil` where there was no packument.
     ///   - asked: when that was, in milliseconds.
@@ -43,14 +45,15 @@ package struct PackumentMarks: Sendable {
         guard !names.isEmpty else { return .none }
         var isMoved = false
         for name in names {
-            let moment = fetched[name] ?? 0
-            let maxAge = uplinks.first { $0.name == name || !isNamed }?.maxAge ?? .seconds(120)
-            if moment > now + 60_000 { return .future(uplink: name) }
-            if moment > before?.fetched[name] ?? 0 || moment >= asked {
+            guard let moment = fetched[name] else { return .none }
+            if moment != before?.fetched[name] {
                 isMoved = true
-            } else if asked - moment >= maxAge.milliseconds {
-                return .none
+                continue
             }
+            let maxAge = uplinks.first { $0.name == name || !isNamed }?.maxAge ?? .seconds(120)
+            // A minute is what clocks may differ by.
+            if moment > now + 60_000 { return .future(uplink: name) }
+            if max(0, asked - moment) >= maxAge.milliseconds { return .none }
         }
         return .fetched(isMoved: isMoved)
     }

@@ -35,6 +35,10 @@ struct MarksTests {
         ("the other does not have it", ["a": 1], ["a": 1_000_500], [uplink("a"), uplink("b")], .fetched(isMoved: true)),
         ("nobody knows the name", ["x": 1], ["x": 1_000_500], [uplink("")], .fetched(isMoved: true)),
         ("nobody knows an uplink", ["x": 1], ["x": 1], [], .none),
+        ("it stayed, by a clock that is ahead", ["a": 1_001_000], ["a": 1_001_000], [uplink("a", maxAge: .zero)], .none),
+        ("it moved, by a clock that is far ahead", ["a": 1], ["a": 9_000_000], [uplink("a")], .fetched(isMoved: true)),
+        ("it moved, by a clock that was set back", ["a": 990_000], ["a": 980_000], [uplink("a")], .fetched(isMoved: true)),
+        ("it is young, by a clock that is ahead", ["a": 1_001_000], ["a": 1_001_000], [uplink("a")], .fetched(isMoved: false)),
         ("it will be fetched", ["a": 9_000_000], ["a": 9_000_000], [uplink("a")], .future(uplink: "a")),
     ]
 
