@@ -120,11 +120,7 @@ struct PackageVisitor: Sendable {
         case .document(let document, let etag):
             guard let stored else { return }
             do throws(UpstreamError) {
-                // Verdaccio takes over an older answer's time as well: what it had before tells.
-                if let known = before?.modified, let theirs = Self.modified(document), theirs < known {
-                    throw .older(upstream: theirs, stored: known)
-                }
-                let fresh = try UpstreamOverlay(of: stored, upstream: document)
+                let fresh = try UpstreamOverlay(of: stored, upstream: document, after: before?.modified)
                 visit.upstream = UpstreamRecord(url: address, etag: etag, checked: clock.now(), overlay: fresh)
                 visit.overlay = fresh
             } catch {
@@ -133,10 +129,6 @@ struct PackageVisitor: Sendable {
             }
         case .missing, .unreachable, .silent, .useless: break
         }
-    }
-
-    private static func modified(_ document: JSONObject) -> Timestamp? {
-        (document["time"]?.object?["modified"] ?? document["modified"])?.string.flatMap { Timestamp($0) }
     }
 
     /// Reads the packument in storage; `nil` where there is none that can be used, which is a finding.

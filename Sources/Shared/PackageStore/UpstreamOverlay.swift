@@ -38,14 +38,19 @@ package struct UpstreamOverlay: Sendable, Equatable {
     ///   - stored: the whole document; one that was read as far as it is about some tarballs would hide the rest.
     ///   - upstream: the full or the abbreviated document. Where a package has several uplinks, what they say together: a version is
     ///     withdrawn that is not in here.
+    ///   - known: when upstream had changed it last, as far as was known before it was stored: an older answer's time is stored as well.
     /// - Throws: `UpstreamError` for an answer that nothing is to be concluded from.
-    package init(of stored: StoredPackument, upstream: JSONObject) throws(UpstreamError) {
+    package init(of stored: StoredPackument, upstream: JSONObject, after known: Timestamp? = nil) throws(UpstreamError) {
         let name = upstream["name"]?.string
         guard let name, .string(name) == stored.object["name"] else { throw .foreign(name ?? "") }
         let theirs = upstream["versions"]?.object?.dictionary ?? [:]
         // What npm says of a package that was unpublished as a whole; no versions without it are no answer.
         guard !theirs.isEmpty || upstream["time"]?.object?["unpublished"]?.object != nil else { throw .noVersions }
-        if let times = Self.behind(upstream, stored) { throw .older(upstream: times.upstream, stored: times.stored) }
+        // An answer from a replica that lags behind; where either does not say when it was changed, it is not known to be one.
+        let changed = Self.moment(upstream["time"]?.object?["modified"]) ?? Self.moment(upstream["modified"])
+        if let changed, let latest = [Self.modified(stored), known].compactMap({ $0 }).max(), changed < latest {
+            throw .older(upstream: changed, stored: latest)
+        }
         let proxied = stored.proxied
         for version in proxied.values {
             guard let their = theirs[version.version.text] else {
@@ -64,17 +69,6 @@ package struct UpstreamOverlay: Sendable, Equatable {
             tags[tag] = TagMove(was: was, now: now)
         }
         guard encoded.count <= Self.sizeLimit else { throw .tooLarge }
-    }
-
-    /// Whether upstream's answer is older than what is stored, so that it comes from a replica that lags behind.
-    ///
-    /// Where either does not say when it was changed, it is not known to be.
-    package static func isBehind(_ upstream: JSONObject, _ stored: StoredPackument) -> Bool { behind(upstream, stored) != nil }
-
-    private static func behind(_ upstream: JSONObject, _ stored: StoredPackument) -> (upstream: Timestamp, stored: Timestamp)? {
-        let theirs = moment(upstream["time"]?.object?["modified"]) ?? moment(upstream["modified"])
-        guard let theirs, let ours = modified(stored), theirs < ours else { return nil }
-        return (theirs, ours)
     }
 
     /// When upstream had changed what is stored; where a local publication has overwritten that, when its newest version came.

@@ -140,29 +140,40 @@ import Testing
         #expect(throws: UpstreamError.foreign("")) { try UpstreamOverlay(of: stored, upstream: JSONObject()) }
     }
 
-    @Test func `no overlay is made from an answer that is older than what is stored`() throws {
+    /// Whether an answer is refused because it is older.
+    private func isOlder(_ upstream: JSONObject, _ stored: StoredPackument, after known: Timestamp? = nil) throws -> Bool {
+        do {
+            _ = try UpstreamOverlay(of: stored, upstream: upstream, after: known)
+            return false
+        } catch UpstreamError.older {
+            return true
+        }
+    }
+
+    @Test func `no overlay is made from an answer that is older than what is stored, or was before`() throws {
         let (old, new) = ("2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z")
         let stored = try Draft(times: ["modified": new]).packument
-        var behind = Draft(versions: ["1.0.0"], times: ["modified": old]).object
-        #expect(UpstreamOverlay.isBehind(behind, stored))
-        #expect { try UpstreamOverlay(of: stored, upstream: behind) } throws: { error in
-            if case .older? = error as? UpstreamError { true } else { false }
-        }
-        behind["time"] = nil
-        #expect(!UpstreamOverlay.isBehind(behind, stored))
-        behind["modified"] = .string(old)
-        #expect(UpstreamOverlay.isBehind(behind, stored))
-        behind["modified"] = .string(new)
-        #expect(!UpstreamOverlay.isBehind(behind, stored))
-        #expect(try !UpstreamOverlay.isBehind(behind, Draft().packument))
+        var answer = Draft(versions: ["1.0.0"], times: ["modified": old]).object
+        #expect(try isOlder(answer, stored))
+        answer["time"] = nil
+        #expect(try !isOlder(answer, stored))
+        answer["modified"] = .string(old)
+        #expect(try isOlder(answer, stored))
+        answer["modified"] = .string(new)
+        #expect(try !isOlder(answer, stored))
+        #expect(try !isOlder(answer, Draft().packument))
+        let later = Timestamp("2026-01-02T00:00:00.001Z")
+        #expect(try isOlder(answer, stored, after: later))
+        #expect(try isOlder(answer, Draft().packument, after: later))
+        #expect(try !isOlder(answer, stored, after: Timestamp(new)))
     }
 
     @Test func `a local publication does not make upstream's answer an older one`() throws {
         let published = "2026-06-01T00:00:00.000Z"
         let times = ["modified": published, "2.0.0": published, "1.1.0": "2026-01-02T00:00:00.000Z"]
         let stored = try Draft(local: ["2.0.0"], times: times).packument
-        #expect(!UpstreamOverlay.isBehind(Draft(times: ["modified": "2026-01-02T00:00:00.000Z"]).object, stored))
-        #expect(UpstreamOverlay.isBehind(Draft(times: ["modified": "2026-01-01T00:00:00.000Z"]).object, stored))
+        #expect(try !isOlder(Draft(times: ["modified": "2026-01-02T00:00:00.000Z"]).object, stored))
+        #expect(try isOlder(Draft(times: ["modified": "2026-01-01T00:00:00.000Z"]).object, stored))
     }
 
     @Test func `an overlay is read as it was written, and nothing else is`() throws {
