@@ -100,6 +100,65 @@ import Testing
     }
 }
 
+/// What scans and checks say where something is wrong.
+@Suite struct InventoryCommandTests {
+    @Test func `a catalog that is damaged is named, with what is lost without it`() throws {
+        let programs = try Programs()
+        try programs.put("foo")
+        #expect(try programs.online("scan").status == 0)
+        try programs.write("no database", to: "\(programs.root)/online-state/data.sqlite")
+        for command in ["scan", "check", "packages", "stats", "snapshot", "bundles"] {
+            let run = try programs.online(command)
+            #expect(run.status == 1 && !run.messages.contains("SQLite error") && !run.messages.contains("PRAGMA"), "\(run.messages)")
+            #expect(run.messages.contains("data.sqlite\" is damaged") && run.messages.contains("hint: the storage"), "\(run.messages)")
+        }
+    }
+
+    @Test func `a storage that is not mounted changes nothing, and may be said to be empty`() throws {
+        let programs = try Programs()
+        try programs.put("foo")
+        #expect(try programs.online("scan").status == 0)
+        try programs.remove(programs.connected)
+        try programs.makeDirectory(programs.connected)
+        for command in ["scan", "check"] {
+            let run = try programs.online(command)
+            #expect(run.status == 1 && run.messages.contains("mounted?") && run.messages.contains("--allow-empty"), "\(run.messages)")
+        }
+        #expect(try programs.online("packages").output.hasPrefix("foo "))
+        #expect(try programs.online("scan", "--allow-empty").status == 0)
+        #expect(try programs.online("packages").output == "")
+    }
+
+    @Test func `a scan that could not read everything is not a success`() throws {
+        let programs = try Programs()
+        try programs.put("foo")
+        try programs.put("bar")
+        let place = "\(programs.connected)/foo"
+        #expect(try programs.online("scan").status == 0)
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: place)
+        defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: place) }
+        let isReadable = FileManager.default.isReadableFile(atPath: place)
+        let run = try programs.online("scan", "--json")
+        // An almighty user reads all the same.
+        #expect(run.status == (isReadable ? 0 : 1) && run.output.contains("\"unreadable\"") == !isReadable)
+        #expect(run.output.contains("\"packages\":2"))
+    }
+
+    @Test func `what strangers have written moves no cursor`() throws {
+        let programs = try Programs()
+        try programs.makeDirectory("\(programs.connected)/foo")
+        let entry = #"{"name":"foo","version":"1.0.0","deprecated":"a\u001b[2Jb\nc","dist":{"tarball":"http://h/foo/-/foo-1.0.0.tgz"}}"#
+        try programs.write(
+            #"{"name":"foo","versions":{"1.0.0":\#(entry)},"dist-tags":{"latest":"1.0.0"},"_attachments":{}}"#,
+            to: "\(programs.connected)/foo/package.json")
+        try programs.write("no tarball", to: "\(programs.connected)/foo/foo-1.0.0.tgz")
+        _ = try programs.online("scan")
+        let run = try programs.online("packages", "--show", "foo")
+        #expect(run.output.contains("deprecated: a\\u{1b}[2Jb c") && !run.output.contains("\u{1B}"), "\(run.output)")
+        #expect(try programs.online("packages", "--show", "foo", "--json").output.contains(#"a\u001b[2Jb\nc"#))
+    }
+}
+
 @Suite struct WantCommandTests {
     @Test func `what is wanted is kept, listed, and taken back by name`() throws {
         let programs = try Programs()

@@ -1,3 +1,4 @@
+import BundleFormat
 import CanonicalJSON
 import Catalog
 import Foundation
@@ -39,6 +40,65 @@ import Testing
         free.withLock { $0 = 1 << 30 }
         try catalog.keep([(name, record)])
         #expect(try catalog.records(from: name, through: name) == [name: record] && catalog.takeSequence() == 2)
+    }
+
+    /// A catalog that was closed, with its log in it.
+    private func closedCatalog(_ world: World) throws -> FilePath {
+        let path = world.root.appending("other/data.sqlite")
+        try world.files.createDirectories(path.removingLastComponent())
+        _ = try Catalog(opening: path).takeSequence()
+        return path
+    }
+
+    @Test(arguments: ["zeros", "text", "half", "schema", "another's"])
+    func `a file that is no catalog is named, and stays as it is`(kind: String) throws {
+        let world = try World()
+        let path = try closedCatalog(world)
+        var bytes = try #require(try world.files.contents(of: path, limit: 1 << 24))
+        switch kind {
+        case "zeros": bytes = [UInt8](repeating: 0, count: bytes.count)
+        case "text": bytes = Array("hello".utf8)
+        case "half": bytes = Array(bytes.prefix(bytes.count / 2))
+        case "schema": for place in 3000..<4096 { bytes[place] ^= 0x55 }
+        default:
+            let table = Array("scan_record".utf8)
+            let places = bytes.indices.dropLast(table.count).filter { bytes[$0..<$0 + table.count].elementsEqual(table) }
+            for place in places { bytes[place] = UInt8(ascii: "x") }
+        }
+        try world.files.replace(path, with: bytes)
+        let error = #expect(throws: CatalogError.self) {
+            let catalog = try Catalog(opening: path)
+            _ = try catalog.records(from: #require(PackageName("a")), through: #require(PackageName("b")))
+        }
+        guard case .corrupt(path, _)? = error else { throw try #require(error) }
+        #expect("\(try #require(error))".contains("is damaged"))
+        if kind != "another's" { #expect(try world.files.contents(of: path, limit: 1 << 24) == bytes) }
+    }
+
+    @Test func `a directory in its place is named`() throws {
+        let world = try World()
+        let path = world.root.appending("other/data.sqlite")
+        try world.files.createDirectories(path)
+        let error = #expect(throws: CatalogError.self) { _ = try Catalog(opening: path) }
+        guard case .inaccessible(path, _)? = error else { throw try #require(error) }
+    }
+
+    @Test func `a catalog that stays locked is said to be`() throws {
+        let world = try World()
+        let path = try closedCatalog(world)
+        let other = try Catalog(opening: path)
+        let catalog = try Catalog(opening: path, patience: 0)
+        let bundle = BundleRecord(
+            id: Identifier(.bundle, random: randomBytes(20)), label: "l", created: Timestamp(nanoseconds: 0), destination: .any,
+            sequence: 9,
+            baseline: nil, target: try #require(SnapshotID("20260101T000000Z")), targetRoot: .ofNothing,
+            counts: BundleCounts(files: 0, bytes: 0, packages: 0, removed: 0), size: 1,
+            keys: [])
+        // Its list of files is asked for inside a transaction.
+        try other.add(bundle) { _ in
+            #expect(throws: CatalogError.locked(path)) { try catalog.takeSequence() }
+        }
+        #expect(try catalog.takeSequence() == 2)
     }
 
     /// An overlay that withdraws 2.0.0.

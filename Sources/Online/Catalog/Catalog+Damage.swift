@@ -79,6 +79,7 @@ extension Catalog {
     /// Notes what is wrong beside the bytes of tarballs: packuments that cannot be used, and tarballs that none names.
     package func keepUnnamed(at moment: Timestamp) throws {
         try write { db in
+            try Self.keepStayed(db)
             let packuments = try Row.fetchAll(
                 db, sql: "SELECT id, packument_bytes, packument_error FROM package WHERE packument <> 0 AND gone IS NULL AND packument = 2")
             for row in packuments {
@@ -112,6 +113,15 @@ extension Catalog {
         }
     }
 
+    /// A repair that was killed may have left a file that it had noted as taken away already.
+    private static func keepStayed(_ db: Database) throws {
+        let stayed = """
+            state = 'missing' AND EXISTS (SELECT 1 FROM tarball WHERE tarball.package = broken_archives.package
+                AND tarball.file = broken_archives.file AND tarball.sha512 = broken_archives.sha512)
+            """
+        try db.execute(sql: "UPDATE broken_archives SET state = 'damaged' WHERE \(stayed)")
+    }
+
     private static func keepBroken(
         _ package: Int64, _ file: String, version: String?, _ damage: Damage, sha512: SHA512Digest?, size: Int64,
         _ moment: Timestamp, _ db: Database
@@ -120,7 +130,7 @@ extension Catalog {
             sql: """
                 INSERT INTO broken_archives (package, file, version, kind, message, sha512, size, found, checked, state)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 'damaged') ON CONFLICT DO UPDATE SET
-                    version = excluded.version, kind = excluded.kind, message = excluded.message, sha512 = excluded.sha512,
+                    version = coalesce(excluded.version, version), kind = excluded.kind, message = excluded.message, sha512 = excluded.sha512,
                     size = excluded.size, checked = excluded.checked, found = CASE state WHEN 'damaged' THEN found ELSE excluded.found END,
                     state = 'damaged', is_gone_upstream = CASE state WHEN 'damaged' THEN is_gone_upstream ELSE 0 END
                 """
@@ -161,6 +171,16 @@ extension Catalog {
         }
     }
 
+    /// Notes that a damaged file is about to be taken out of the storage, and where its copy lies.
+    ///
+    /// Durable when it returns: whatever happens then, the file is known to be missing.
+    package func noteTaken(_ archive: BrokenArchive, quarantined: String) throws {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE broken_archives SET state = 'missing', quarantined = ? WHERE id = ?", arguments: [quarantined, archive.id])
+        }
+    }
+
     /// Keeps one try to repair a file, and what has become of the file.
     ///
     /// - Parameter quarantined: where the damaged copy is kept; `nil` where there is none any more.
@@ -193,13 +213,30 @@ extension Catalog {
                     SELECT name, tarball.* FROM broken_archives
                         JOIN tarball ON tarball.package = broken_archives.package AND tarball.file = broken_archives.file
                         JOIN package ON package.id = broken_archives.package
-                    WHERE state = 'damaged' AND tarball.checked IS NOT NULL
+                    WHERE tarball.checked IS NOT NULL
+                        AND (state = 'damaged' OR state = 'missing' AND tarball.sha512 = broken_archives.sha512)
                     """)
             for row in rows {
                 guard let name = PackageName(row["name"] as String), let tarball = PackageFacts.Tarball(row) else { continue }
                 damaged[StorePath(name, tarball.file)] = tarball.identity
             }
             return damaged
+        }
+    }
+
+    /// The files that repairs have taken out of the storage and not replaced.
+    package func takenAway() throws -> Set<StorePath> {
+        try read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT name, file FROM broken_archives JOIN package ON package.id = broken_archives.package WHERE state = 'missing'
+                    """)
+            return Set(
+                rows.compactMap { row in
+                    guard let name = PackageName(row["name"] as String), let file = FileName(row["file"] as String) else { return nil }
+                    return StorePath(name, file)
+                })
         }
     }
 

@@ -160,7 +160,16 @@ private struct InventoryWriter {
             try keep(metadata.versions, id)
             try keep(metadata.tags, id)
         }
-        let areNewTarballs = try keep(facts.tarballs, id, scannedBefore: wasGone ? nil : row?["scanned"])
+        var facts = facts
+        let known = try wasGone ? [:] : tarballs(of: id)
+        // A packument that cannot be read says nothing of its tarballs: what it said before holds.
+        if case .unusable = facts.packument, facts.metadata == nil {
+            for (index, tarball) in facts.tarballs.enumerated() {
+                facts.tarballs[index].version = known[tarball.file.text]?.version
+                facts.tarballs[index].declared = known[tarball.file.text]?.declared ?? DeclaredDigests()
+            }
+        }
+        let areNewTarballs = try keep(facts.tarballs, id, known: known, scannedBefore: row?["scanned"])
         let state = facts.packument.number
         if wasGone {
             change.added += 1
@@ -184,7 +193,10 @@ private struct InventoryWriter {
         let size = facts.tarballs.reduce(0) { $0 + $1.identity.size }
         if facts.packument == .usable {
             try db.cachedStatement(
-                sql: "UPDATE broken_archives SET state = 'cleared' WHERE package = ? AND file = 'package.json' AND state = 'damaged'"
+                sql: """
+                    UPDATE broken_archives SET state = 'cleared'
+                    WHERE package = ? AND file = 'package.json' AND state IN ('damaged', 'missing')
+                    """
             ).execute(arguments: [id])
         }
         try db.cachedStatement(
@@ -232,22 +244,28 @@ private struct InventoryWriter {
         for (tag, version) in tags { try statement.execute(arguments: [id, tag, version]) }
     }
 
+    /// The tarballs of a package as the scan before saw them.
+    private func tarballs(of id: Int64) throws -> [String: PackageFacts.Tarball] {
+        var known: [String: PackageFacts.Tarball] = [:]
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT file, version, declared, device, inode, size, modified, status_changed FROM tarball WHERE package = ?"),
+            arguments: [id])
+        while let row = try rows.next() {
+            guard let tarball = PackageFacts.Tarball(row) else { continue }
+            known[tarball.file.text] = tarball
+        }
+        return known
+    }
+
     /// A tarball that is kept as it was needs the same identity, and one that was settled when it was looked at.
     ///
     /// - Parameter scannedBefore: when the scan began that saw what is known; `nil` where none did.
     /// - Returns: whether a tarball came, went or changed.
-    private func keep(_ tarballs: [PackageFacts.Tarball], _ id: Int64, scannedBefore: Int64?) throws -> Bool {
-        var known: [String: PackageFacts.Tarball] = [:]
-        if scannedBefore != nil {
-            let rows = try Row.fetchCursor(
-                db.cachedStatement(
-                    sql: "SELECT file, version, declared, device, inode, size, modified, status_changed FROM tarball WHERE package = ?"),
-                arguments: [id])
-            while let row = try rows.next() {
-                guard let tarball = PackageFacts.Tarball(row) else { continue }
-                known[tarball.file.text] = tarball
-            }
-        }
+    private func keep(
+        _ tarballs: [PackageFacts.Tarball], _ id: Int64, known: [String: PackageFacts.Tarball], scannedBefore: Int64?
+    ) throws -> Bool {
+        var known = known
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO tarball VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, NULL, NULL, NULL, ?10, ?10) ON CONFLICT DO UPDATE SET

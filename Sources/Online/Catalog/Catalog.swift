@@ -16,15 +16,16 @@ package final class Catalog: Sendable {
 
     /// Opens the database, creating it and bringing it up to date where needed.
     ///
-    /// - Parameter freeBytes: asks how much the disk that holds a directory still takes; a test gives its own answer.
-    /// - Throws: `CatalogError` for a database of a newer program, or where the disk is full; GRDB's errors for one that is damaged or
-    ///   locked.
+    /// - Parameters:
+    ///   - patience: seconds that a database is waited for which another process has locked.
+    ///   - freeBytes: asks how much the disk that holds a directory still takes; a test gives its own answer.
+    /// - Throws: `CatalogError`, as every call that follows.
     package init(
-        opening path: FilePath,
+        opening path: FilePath, patience: Double = 10,
         freeBytes: @escaping @Sendable (FilePath) throws -> Int64 = { try FileSystemSpace(holding: $0).freeBytes }
     ) throws {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         let room = Room(path: path, freeBytes: freeBytes)
         self.room = room
@@ -37,7 +38,7 @@ package final class Catalog: Sendable {
         }
     }
 
-    func read<Result>(_ body: (Database) throws -> Result) throws -> Result { try pool.read(body) }
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result { try room.naming { try pool.read(body) } }
 
     func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result {
         try room.working(bytes) { try pool.write(change) }
@@ -55,10 +56,22 @@ package final class Catalog: Sendable {
         /// Runs a body where there is room for it and so many bytes of data; a full disk is `CatalogError.noSpace`, whoever finds it.
         func working<Result>(_ bytes: Int64 = 0, _ body: () throws -> Result) throws -> Result {
             guard try hasReserve(beside: 2 * bytes) else { throw CatalogError.noSpace(path) }
+            return try naming(body)
+        }
+
+        /// Runs a body and turns SQLite's errors into those that say what to do.
+        func naming<Result>(_ body: () throws -> Result) throws -> Result {
             do { return try body() } catch let error as DatabaseError {
-                let isFull = error.resultCode == .SQLITE_FULL
-                let isFullBelow = try error.resultCode == .SQLITE_IOERR && !hasReserve(beside: 0)
-                throw isFull || isFullBelow ? CatalogError.noSpace(path) : error
+                let words = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+                switch error.resultCode {
+                case .SQLITE_FULL: throw CatalogError.noSpace(path)
+                case .SQLITE_IOERR where (try? hasReserve(beside: 0)) == false: throw CatalogError.noSpace(path)
+                case .SQLITE_BUSY, .SQLITE_LOCKED: throw CatalogError.locked(path)
+                case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_IOERR:
+                    throw CatalogError.inaccessible(path, words)
+                // A schema that has lost a table is an error of the statement, to SQLite.
+                default: throw CatalogError.corrupt(path, words)
+                }
             }
         }
 
@@ -122,14 +135,14 @@ package final class Catalog: Sendable {
 
     /// The bundles that were made, newest first.
     package func bundles() throws -> [BundleRecord] {
-        try pool.read { db in
+        try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM bundle ORDER BY sequence DESC").compactMap(Self.bundle)
         }
     }
 
     /// What was learnt of a package from its upstream; `nil` where it was never asked.
     package func upstream(of package: PackageName) throws -> UpstreamRecord? {
-        try pool.read { db in
+        try read { db in
             let row = try Row.fetchOne(
                 db.cachedStatement(sql: "SELECT url, etag, checked, overlay FROM upstream WHERE sort_key = ?"),
                 arguments: [Self.key(package)])
@@ -181,7 +194,7 @@ package final class Catalog: Sendable {
 
 extension Catalog: ScanRecords {
     package func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord] {
-        try pool.read { db in
+        try read { db in
             var records: [PackageName: PackageRecord] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(sql: "SELECT sort_key, record FROM scan_record WHERE sort_key BETWEEN ? AND ?"),
@@ -196,7 +209,7 @@ extension Catalog: ScanRecords {
     }
 
     package func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay] {
-        try pool.read { db in
+        try read { db in
             var overlays: [PackageName: UpstreamOverlay] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(

@@ -1,7 +1,7 @@
 package import Catalog
 package import PackageStore
 package import Platform
-import SystemPackage
+package import SystemPackage
 
 /// Brings what the catalog knows of the storage up to date.
 ///
@@ -21,6 +21,19 @@ package struct StorageScan: Sendable {
         package var findings: [Finding] = []
         /// The storage, with where its packages were found.
         package let layout: StorageLayout
+    }
+
+    /// A storage in which no package is left, of those that the scan before has seen.
+    ///
+    /// Nothing was changed.
+    package struct Vanished: Error, Equatable, CustomStringConvertible {
+        package let storage: FilePath
+        /// Packages that the scan before has seen.
+        package let known: Int
+
+        package var description: String {
+            "no package is in \"\(storage)\", and the last scan has seen \(known) there; is the storage mounted?"
+        }
     }
 
     private let layout: StorageLayout
@@ -46,12 +59,18 @@ package struct StorageScan: Sendable {
     ///
     /// A package that cannot be read is a finding, and what is known of it stays.
     ///
-    /// - Parameter width: threads that list and read.
-    /// - Throws: `FileSystemError` when the storage cannot be listed, `CatalogError` when the catalog cannot be written; what was kept by
+    /// - Parameters:
+    ///   - width: threads that list and read.
+    ///   - allowsEmpty: whether all packages may have left the storage.
+    /// - Throws: `Vanished`; `FileSystemError` when the storage cannot be listed, `CatalogError` when the catalog cannot be written; what was kept by
     ///   then stays, and the next scan goes on from there.
-    package func run(width: Int = 2) throws -> Report {
+    package func run(width: Int = 2, allowsEmpty: Bool = false) throws -> Report {
         let started = clock.now()
         let found = try layout.discover()
+        if found.packages.isEmpty, !allowsEmpty {
+            let known = try catalog.inventoriedPackages().count
+            guard known == 0 else { throw Vanished(storage: layout.root, known: known) }
+        }
         let (catalog, packages) = (self.catalog, found.packages)
         var next = 0
         let pipeline = OrderedPipeline<[PackageLook], [PackageLook.Result]>(

@@ -39,15 +39,22 @@ struct Quarantine: Sendable {
 
     /// Copies a file into the quarantine and then removes it from where it is.
     ///
+    /// - Parameter note: told where the copy lies before the file is removed, so that a killed run leaves nothing that nobody knows of.
     /// - Returns: where the copy lies; `nil` where the file is gone, or has become another meanwhile and was left alone.
-    /// - Throws: `FileSystemError`; the file is still where it was.
-    func take(_ file: FilePath, of package: PackageName) throws -> FilePath? {
+    /// - Throws: `FileSystemError`, and what `note` throws; the file is still where it was.
+    func take(_ file: FilePath, of package: PackageName, noting note: (FilePath) throws -> Void) throws -> FilePath? {
         guard let (copy, identity) = try copy(file, of: package) else { return nil }
         guard try DiskFileSystem().status(of: file)?.identity == identity else {
             discard(copy)
             return nil
         }
-        _ = try DiskFileSystem().remove(file)
+        do {
+            try note(copy)
+            _ = try DiskFileSystem().remove(file)
+        } catch {
+            discard(copy)
+            throw error
+        }
         return copy
     }
 

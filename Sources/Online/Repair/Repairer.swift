@@ -49,6 +49,16 @@ package struct Repairer: Sendable {
         package var repaired: Int { outcomes.count { $0.attempt.isRepaired } }
     }
 
+    /// Verdaccio gives no answer.
+    ///
+    /// Nothing was changed.
+    package struct Unreachable: Error, CustomStringConvertible {
+        package let url: String
+        package let reason: String
+
+        package var description: String { "verdaccio does not answer at \(url): \(reason)" }
+    }
+
     private let registry: ProxyRegistry
     private let layout: StorageLayout
     private let catalog: Catalog
@@ -79,7 +89,7 @@ package struct Repairer: Sendable {
     ///
     /// A cancelled task ends it after the files under way, which are then as a failed attempt leaves them.
     ///
-    /// - Throws: `CatalogError`; what was repaired by then is.
+    /// - Throws: `Unreachable`; `CatalogError`, and what was repaired by then is.
     package func run(_ archives: [BrokenArchive], _ options: Options = Options()) async throws -> Report {
         let verdaccio = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: false)
         let upstream = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: true)
@@ -89,12 +99,30 @@ package struct Repairer: Sendable {
             registry: registry, layout: layout, clock: clock, options: options, quarantine: quarantine, inspector: inspector,
             upstream: reader, packuments: PackumentRefresh(registry, verdaccio, reader, layout: layout, clock: clock),
             tarballs: TarballFetch(registry, verdaccio, keepTimeout: options.keepTimeout),
-            salvage: PackumentSalvage(layout: layout, catalog: catalog, snapshots: snapshots, inspector: inspector))
+            verdaccio: verdaccio, salvage: PackumentSalvage(layout: layout, catalog: catalog, snapshots: snapshots, inspector: inspector),
+            patience: SharedPatience(options.patience), note: { [catalog] in try catalog.noteTaken($0, quarantined: $1.string) })
         let result: Result<Report, any Error>
-        do { result = .success(try await repair(archives, tools, options)) } catch { result = .failure(error) }
+        do {
+            try await ping(verdaccio)
+            result = .success(try await repair(archives, tools, options))
+        } catch {
+            result = .failure(error)
+        }
         await verdaccio.shutdown()
         await upstream.shutdown()
         return try result.get()
+    }
+
+    /// Files are not to be taken out of a storage while nobody answers who could bring others.
+    private func ping(_ verdaccio: HTTPFetcher) async throws {
+        do {
+            let pong = try await verdaccio.get("\(registry.url)/-/ping", headers: registry.headers, limit: 1 << 16)
+            guard (200..<300).contains(pong.status) else {
+                throw Unreachable(url: registry.url, reason: "it answers \(pong.status) to a ping")
+            }
+        } catch let failure as HTTPFetcher.Failure {
+            if failure != .cancelled { throw Unreachable(url: registry.url, reason: failure.description) }
+        }
     }
 
     private func repair(_ archives: [BrokenArchive], _ tools: PackageRepair.Tools, _ options: Options) async throws -> Report {

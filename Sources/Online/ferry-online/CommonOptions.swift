@@ -4,10 +4,12 @@ import CanonicalJSON
 import Catalog
 import Export
 import Integrity
+import Inventory
 import MediaLayout
 import PackageStore
 import Platform
 import Refresh
+import Repair
 import Settings
 import Snapshots
 import SystemPackage
@@ -136,7 +138,7 @@ private func report(_ error: any Error) throws -> Never {
 
 private func exitCode(of error: any Error) -> Int32 {
     switch error {
-    case is ProcessLock.Held: 11
+    case is ProcessLock.Held, CatalogError.locked: 11
     case let error as SettingsError: error.isWrongUsage ? 64 : 78
     case BundleBuilder.Refusal.damaged: 3
     case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
@@ -149,8 +151,19 @@ private func hints(for error: any Error) -> [String] {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case let error as SettingsError where !error.isWrongUsage: ["\"ferry-online config example\" shows every key; nothing was changed"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
-    case RefreshError.verdaccioUnreachable: ["start it, or name its address with --registry; nothing was changed"]
+    case CatalogError.locked: ["wait for that process to end, and repeat the command; what was kept before stays"]
+    case CatalogError.inaccessible(let path, _):
+        ["it, and its directory \"\(path.removingLastComponent())\", must be writable for the user that runs this; nothing was changed"]
+    case CatalogError.corrupt(let path, _):
+        [
+            "the storage, the snapshots and the bundles are as they were; put a backup of the state's data.sqlite in its place, or move "
+                + "\"\(path)\" away, with \"\(path)-wal\" and \"\(path)-shm\", and begin a new one",
+            "a new one has a new origin, which destinations have to trust, and begins with a full bundle; the list of bundles, what is "
+                + "wanted, the history and the list of what is in quarantine are lost; \"refresh\" and \"check\" learn the rest again",
+        ]
+    case RefreshError.verdaccioUnreachable, is Repairer.Unreachable: ["start it, or name its address with --registry; nothing was changed"]
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]
+    case is StorageScan.Vanished: ["nothing was changed; if the packages are meant to be gone, run \"ferry-online scan --allow-empty\""]
     case is SnapshotBuilder.TooLarge: ["no snapshot was made"]
     case BundleBuilder.Refusal.damaged: ["run \"ferry-online repair\" and take a new snapshot; no bundle was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]

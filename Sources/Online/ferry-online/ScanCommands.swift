@@ -12,7 +12,12 @@ struct Scan: AsyncParsableCommand {
         discussion: """
             Lists every package and reads the packuments of those that were touched since the last scan; no tarball is read. What it \
             learns is what "packages", "stats" and "check" know. It changes nothing in storage and may run beside a serving Verdaccio.
+
+            Exit codes: 0 done · 1 failed, or something could not be read: what is known of it stays · 11 locked by another process · \
+            64 wrong usage.
             """)
+
+    @Flag(help: "Accept a storage that no package is left in.") var allowEmpty = false
 
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
@@ -21,25 +26,31 @@ struct Scan: AsyncParsableCommand {
         try reporting {
             let lock = try state.lock("ferry-online scan")
             defer { withExtendedLifetime(lock) {} }
-            let report = try scanStorage(storage.layout(state), catalog: state.catalog())
-            if state.json { return try Terminal.output(report.json.canonicalBytes + [0x0A]) }
-            say(report.findings)
-            let (totals, change) = (report.totals, report.change)
-            try Terminal.output(
-                "packages: \(totals.packages), \(totals.localPackages) of them published here; \(report.read) read, \(change.added) new, "
-                    + "\(change.changed) changed, \(report.gone) gone")
-            try Terminal.output(
-                "versions: \(totals.versions) known, \(totals.cachedVersions) in storage; tarballs: \(totals.tarballs), "
-                    + "\(Terminal.bytes(totals.tarballBytes)); packuments: \(Terminal.bytes(totals.packumentBytes))")
+            let report = try scanStorage(storage.layout(state), catalog: state.catalog(), allowsEmpty: allowEmpty)
+            try show(report)
+            if report.findings.contains(where: { $0.code == .unreadable }) { throw ExitCode(1) }
         }
+    }
+
+    private func show(_ report: StorageScan.Report) throws {
+        if state.json { return try Terminal.output(report.json.canonicalBytes + [0x0A]) }
+        say(report.findings)
+        let (totals, change) = (report.totals, report.change)
+        try Terminal.output(
+            "packages: \(totals.packages), \(totals.localPackages) of them published here; \(report.read) read, \(change.added) new, "
+                + "\(change.changed) changed, \(report.gone) gone")
+        try Terminal.output(
+            "versions: \(totals.versions) known, \(totals.cachedVersions) in storage; tarballs: \(totals.tarballs), "
+                + "\(Terminal.bytes(totals.tarballBytes)); packuments: \(Terminal.bytes(totals.packumentBytes))")
     }
 }
 
 /// Scans the storage, with a line of progress.
-func scanStorage(_ layout: StorageLayout, catalog: Catalog) throws -> StorageScan.Report {
+func scanStorage(_ layout: StorageLayout, catalog: Catalog, allowsEmpty: Bool = false) throws -> StorageScan.Report {
     let line = ProgressLine("scanning", unit: .items("packages"))
     defer { line.finish() }
-    return try StorageScan(layout: layout, catalog: catalog, progress: { line.update(Int64($0), of: Int64($1)) }).run()
+    let scan = StorageScan(layout: layout, catalog: catalog, progress: { line.update(Int64($0), of: Int64($1)) })
+    return try scan.run(allowsEmpty: allowsEmpty)
 }
 
 extension StorageScan.Report {
@@ -173,7 +184,8 @@ struct Packages: ParsableCommand {
             guard let tarball = version.tarball else { continue }
             let marks = [
                 version.isLocal ? "published here" : nil, version.isWithdrawn ? "withdrawn upstream" : nil,
-                version.deprecated.map { "deprecated: \($0)" }, tarball.damage.map { "DAMAGED: \($0)" },
+                version.deprecated.map { "deprecated: \($0.split(whereSeparator: \.isNewline).joined(separator: " "))" },
+                tarball.damage.map { "DAMAGED: \($0)" },
             ]
             try Terminal.output("  \(version.version)  \(tarball.line)\(marks.compactMap { $0 }.map { "  \($0)" }.joined())")
         }

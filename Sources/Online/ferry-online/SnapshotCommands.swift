@@ -96,7 +96,7 @@ struct Diff: ParsableCommand {
         discussion: """
             Lines begin with + for added, ~ for changed, - for removed, x for removed since upstream has withdrawn it, ! for withheld: not \
             in TARGET, though it has not left the storage. Tarballs that TARGET leaves out since they are damaged or undeclared follow, \
-            with !, too, and why. BASELINE may be "empty".
+            with !, too, and why; so do those that a repair took out of the storage and has not replaced. BASELINE may be "empty".
             """)
 
     @Argument(help: "The snapshot to start from, or \"empty\".") var baseline: String

@@ -13,6 +13,8 @@ package protocol ScanRecords: Sendable {
     func proofs(of package: PackageName) throws -> [FileName: KnownProof]
     /// The tarballs that a check has found damaged, as they were then.
     func damagedTarballs() throws -> [StorePath: FileIdentity]
+    /// The files that a repair has taken out of the storage and not replaced: they have not left it.
+    func takenAway() throws -> Set<StorePath>
     /// Keeps records, replacing older ones. Durable when it returns.
     func keep(_ records: [(PackageName, PackageRecord)]) throws
 }
@@ -72,7 +74,7 @@ package struct SnapshotBuilder: Sendable {
         package let previous: SnapshotID
 
         package var description: String {
-            "\(lost) of the \(of) files of snapshot \(previous) are gone or withdrawn; is the storage mounted?"
+            "\(lost) of the \(of) files of snapshot \(previous) are gone, withdrawn, or cannot be taken; is the storage mounted?"
         }
     }
 
@@ -146,6 +148,8 @@ package struct SnapshotBuilder: Sendable {
         var withdrawn: Set<StorePath> = []
         /// Tarballs that stand in the storage and are not taken.
         var leftOut: [StorePath: Finding.Code] = [:]
+        /// What a repair has taken out of the storage and not replaced.
+        var takenAway: Set<StorePath> = []
         var hashedFiles = 0
         var hashedBytes: Int64 = 0
         var writer: FileWriter?
@@ -164,6 +168,7 @@ package struct SnapshotBuilder: Sendable {
         var scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
         scanner.proofs = { [records] in try records.proofs(of: $0) }
         let damaged = Dictionary(grouping: try records.damagedTarballs(), by: \.key.package)
+        pass.takenAway = try records.takenAway()
         var next = 0
         let pipeline = OrderedPipeline<[ScanInput], [PackageScan]>(
             width: options.width, window: options.width * 4,
@@ -204,6 +209,9 @@ package struct SnapshotBuilder: Sendable {
             progress(done, found.packages.count, pass.hashedBytes)
         }
         try keep(&fresh)
+        for path in pass.takenAway where !path.file.isPackument && (try? stands(path, pass)) == false {
+            pass.leftOut[path] = .tarballDamaged
+        }
         let (writer, counts, stateRoot) = try manifest.finish()
         pass.writer = writer
         pass.counts = counts
@@ -311,11 +319,15 @@ package struct SnapshotBuilder: Sendable {
 
     /// Whether a path has not left the storage, as far as anybody can tell (FORMAT.md §4).
     private func isThere(_ path: StorePath, _ pass: Pass) -> Bool {
-        if pass.isIncomplete { return true }
+        if pass.isIncomplete || pass.takenAway.contains(path) { return true }
+        do { return try stands(path, pass) } catch { return true }
+    }
+
+    private func stands(_ path: StorePath, _ pass: Pass) throws(FileSystemError) -> Bool {
         let place = pass.locations.partitioningIndex { !($0.package < path.package) }
         let isFound = place < pass.locations.count && pass.locations[place].package == path.package
         let directory = isFound ? pass.locations[place].directory : layout.directory(of: path.package)
-        do { return try DiskFileSystem().status(of: directory.appending(path.file.text)) != nil } catch { return true }
+        return try DiskFileSystem().status(of: directory.appending(path.file.text)) != nil
     }
 
     private func freeID(at moment: Timestamp) throws -> SnapshotID {

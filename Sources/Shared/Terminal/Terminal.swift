@@ -3,9 +3,18 @@ import Synchronization
 
 /// What both programs say to people: messages on standard error, progress where somebody watches.
 package enum Terminal {
+    /// A text without characters that a terminal would obey: names and messages come from strangers.
+    static func harmless(_ text: String) -> String {
+        func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+        }
+        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
+        return text.unicodeScalars.reduce(into: "") { $0 += isHarmful($1) ? "\\u{\(String($1.value, radix: 16))}" : String($1) }
+    }
+
     /// Writes a line to standard error.
     package static func say(_ line: String) {
-        let bytes = Array("\(line)\n".utf8)
+        let bytes = Array("\(harmless(line))\n".utf8)
         _ = write(2, bytes, bytes.count)
     }
 
@@ -18,7 +27,7 @@ package enum Terminal {
     ///
     /// - Throws: `OutputLost`. A reader that went away is no error: nobody misses the rest.
     package static func output(_ line: String) throws(OutputLost) {
-        try output(Array("\(line)\n".utf8))
+        try output(Array("\(harmless(line))\n".utf8))
     }
 
     /// Writes bytes to standard output; throws as the other does.

@@ -152,4 +152,85 @@ import Testing
         #expect(try store.leftOut(of: second.header.id).count == 2)
         #expect(try store.withheldPaths(of: second.header.id).map(\.description).sorted() == ["foo/foo-1.0.0.tgz", "foo/package.json"])
     }
+
+    @Test func `a packument that cannot be read takes nothing back of what it said of its tarballs`() throws {
+        let world = try StorageWorld()
+        try world.put("foo", ["1.0.0", "1.1.0"], local: ["2.0.0"])
+        try check(world, damaged: ["foo-2.0.0.tgz"])
+        let good = try #require(try world.files.contents(of: world.storage.appending("foo/package.json"), limit: 1 << 20))
+        try world.files.replace(world.storage.appending("foo/package.json"), with: Array(good.prefix(good.count / 2)))
+        try world.scan()
+        #expect(try world.catalog.checkWork(all: false).tarballs == 0, "no tarball was touched")
+        try world.catalog.keepUnnamed(at: world.now)
+        #expect(try open(world) == ["foo/foo-2.0.0.tgz truncated damaged", "foo/package.json packument-unreadable damaged"])
+        #expect(try world.catalog.brokenArchives().map(\.version) == ["2.0.0", nil])
+        #expect(try world.detail("foo").versions.filter(\.isLocal).map { $0.tarball?.damage } == ["truncated"])
+        try world.files.replace(world.storage.appending("foo/package.json"), with: good)
+        try world.scan()
+        #expect(try world.catalog.checkWork(all: false).tarballs == 0)
+        #expect(try open(world) == ["foo/foo-2.0.0.tgz truncated damaged"])
+    }
+
+    @Test func `a tarball is known to be missing before it is taken away, and to have stayed where a repair was killed in between`() throws
+    {
+        let world = try StorageWorld()
+        try world.put("foo", ["1.0.0", "1.1.0"])
+        let damaged: Set = ["foo-1.0.0.tgz", "foo-1.1.0.tgz"]
+        try check(world, damaged: damaged)
+        for archive in try world.catalog.brokenArchives() { try world.catalog.noteTaken(archive, quarantined: "/q/\(archive.path)") }
+        try world.files.removeTree(world.storage.appending("foo/foo-1.0.0.tgz"))
+        #expect(try world.catalog.damagedTarballs().keys.map(\.description).sorted() == ["foo/foo-1.0.0.tgz", "foo/foo-1.1.0.tgz"])
+        try check(world, damaged: damaged)
+        #expect(try open(world) == ["foo/foo-1.0.0.tgz truncated missing", "foo/foo-1.1.0.tgz truncated damaged"])
+        #expect(try world.catalog.damagedTarballs().keys.map(\.description) == ["foo/foo-1.1.0.tgz"])
+        #expect(try world.catalog.takenAway().map(\.description) == ["foo/foo-1.0.0.tgz"])
+        #expect(try world.catalog.brokenArchives().first?.quarantined == "/q/foo/foo-1.0.0.tgz")
+    }
+
+    @Test func `a packument that a repair took away and that somebody else has fetched is no longer missing`() throws {
+        let world = try StorageWorld()
+        try world.put("foo", ["1.0.0"])
+        let packument = world.storage.appending("foo/package.json")
+        let good = try #require(try world.files.contents(of: packument, limit: 1 << 20))
+        try world.files.replace(packument, with: [])
+        try check(world)
+        try world.catalog.noteTaken(#require(try world.catalog.brokenArchives().first), quarantined: "/q")
+        try world.files.removeTree(packument)
+        try check(world)
+        #expect(try open(world).contains("foo/package.json packument-unreadable missing"))
+        try world.files.replace(packument, with: good)
+        try check(world)
+        #expect(try open(world) == [])
+    }
+
+    @Test func `what a repair took away and has not replaced is withheld, not removed, and named`() throws {
+        let world = try StorageWorld()
+        try world.put("foo", (0..<60).map { "1.\($0).0" })
+        try check(world)
+        let store = SnapshotStore(directory: world.root.appending("snapshots"))
+        func snapshot() throws -> SnapshotBuilder.Report {
+            world.move(by: 60)
+            return try SnapshotBuilder(
+                layout: StorageLayout(root: world.storage), records: world.catalog, store: store,
+                origin: world.catalog.origin { randomBytes(20) }, clock: world.clock
+            ).take()
+        }
+        _ = try snapshot()
+        let tarball = world.storage.appending("foo/foo-1.7.0.tgz")
+        try world.files.replace(tarball, with: [1, 2, 3])
+        try check(world, damaged: ["foo-1.7.0.tgz"])
+        try world.catalog.noteTaken(#require(try world.catalog.brokenArchives().first), quarantined: "/q")
+        try world.files.removeTree(tarball)
+        // What somebody else takes away has left the storage.
+        try world.files.removeTree(world.storage.appending("foo/foo-1.9.0.tgz"))
+        let report = try snapshot()
+        #expect(report.withheld.map(\.description) == ["foo/foo-1.7.0.tgz"])
+        #expect(try store.leftOut(of: report.header.id).map { "\($0.key) \($0.value.rawValue)" } == ["foo/foo-1.7.0.tgz tarball-damaged"])
+        // When the good one is there again, it travels again.
+        try world.files.replace(tarball, with: Array("foo 1.7.0".utf8))
+        try check(world)
+        let last = try snapshot()
+        #expect(last.withheld.isEmpty && last.header.counts.files == 60)
+        #expect(try store.leftOut(of: last.header.id).isEmpty)
+    }
 }

@@ -90,11 +90,28 @@ import Testing
         let report = try world.scan()
         #expect(report.findings.map(\.subject) == ["foo/package.json"])
         let foo = try world.detail("foo")
-        #expect(foo.packumentError != nil && foo.versions.count == 2 && foo.unnamed.map(\.file) == ["foo-1.0.0.tgz"])
+        #expect(foo.packumentError != nil && foo.versions.count == 2 && foo.unnamed.isEmpty)
+        #expect(foo.versions.last?.tarball?.file == "foo-1.0.0.tgz")
         try world.put("foo", ["1.0.0"], knownOnly: ["2.0.0"])
         try world.scan()
         #expect(try world.detail("foo").packumentError == nil)
         #expect(try world.detail("foo").unnamed.isEmpty)
+    }
+
+    @Test func `a storage that has lost every package is not mounted, unless somebody says otherwise`() throws {
+        let world = try StorageWorld()
+        #expect(try world.scan().packages == 0, "a new storage may be empty")
+        try world.put("foo", ["1.0.0"])
+        try world.scan()
+        let away = world.root.appending("away")
+        try world.files.rename(world.storage, to: away)
+        try world.files.createDirectories(world.storage.appending("lost+found"))
+        let error = #expect(throws: StorageScan.Vanished.self) { try world.scan() }
+        #expect(error?.known == 1 && error?.storage == world.storage)
+        #expect(try world.detail("foo").summary.gone == nil && world.detail("foo").versions.first?.tarball != nil)
+        let scan = StorageScan(layout: StorageLayout(root: world.storage), catalog: world.catalog, clock: world.clock)
+        #expect(try scan.run(allowsEmpty: true).gone == 1)
+        #expect(try world.scan().packages == 0, "what was accepted is")
     }
 
     @Test func `links, foreign files and empty directories are named and not followed`() throws {

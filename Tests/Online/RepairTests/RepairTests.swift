@@ -217,7 +217,7 @@ import Testing
             try world.registry.edit("foo") { $0["_attachments"] = nil }
             #expect(try world.check() == ["foo/package.json packument-unreadable damaged"])
             let done = try await world.repair()
-            #expect(done == ["foo/package.json: fetched again"])
+            #expect(done == ["foo/package.json: its \"_attachments\" were made anew"])
             #expect(try world.check() == [] && world.registry.packument("foo")?["_attachments"]?.object != nil)
         }
     }

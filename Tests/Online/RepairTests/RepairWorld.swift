@@ -97,7 +97,9 @@ struct RepairWorld {
     }
 
     /// Repairs all that the last check has listed; `path: how` of each file, those that failed with a `!`.
-    func repair(knowsUpstream: Bool = true, _ change: (inout Repairer.Options) -> Void = { _ in }) async throws -> [String] {
+    func repair(knowsUpstream: Bool = true, at url: String? = nil, _ change: (inout Repairer.Options) -> Void = { _ in }) async throws
+        -> [String]
+    {
         var options = Repairer.Options()
         options.pause = .milliseconds(1)
         options.patience = .milliseconds(20)
@@ -105,14 +107,17 @@ struct RepairWorld {
         change(&options)
         let uplink = uplink
         let repairer = Repairer(
-            registry: ProxyRegistry(url: registry.url, authorization: nil) { _ in knowsUpstream ? [uplink] : nil }, layout: layout,
+            registry: ProxyRegistry(url: url ?? registry.url, authorization: nil) { _ in knowsUpstream ? [uplink] : nil }, layout: layout,
             catalog: catalog, snapshots: snapshots, quarantine: quarantine)
         let report = try await repairer.run(catalog.brokenArchives(), options)
         return report.outcomes.map { "\($0.attempt.isRepaired ? "" : "! ")\($0.archive.path): \($0.attempt.reason)" }
     }
 
-    func snapshot() throws {
-        _ = try SnapshotBuilder(layout: layout, records: catalog, store: snapshots, origin: catalog.origin { randomBytes(20) }).take()
+    func snapshot(allowsShrinking: Bool = false) throws {
+        var options = SnapshotBuilder.Options()
+        options.allowsShrinking = allowsShrinking
+        _ = try SnapshotBuilder(layout: layout, records: catalog, store: snapshots, origin: catalog.origin { randomBytes(20) }).take(
+            options)
     }
 
     /// The tarballs of a package, sorted.
