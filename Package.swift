@@ -116,13 +116,14 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "ArchiveCheck", "Registries",
                 systemPackage,
             ]),
+        module("Online", "Upkeep", ["Platform", "Terminal", "Settings", "Catalog", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
                 "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Repair",
-                "Export", "Refresh", "PackageManagers", systemPackage, argumentParser,
+                "Export", "Refresh", "Upkeep", "PackageManagers", systemPackage, argumentParser,
             ]),
 
         // Offline
@@ -194,6 +195,7 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", "Refresh",
                 "RegistryHarness", "loopback-registry", systemPackage,
             ]),
+        tests("Online/UpkeepTests", "UpkeepTests", ["Platform", "Settings", "Catalog", "Upkeep", systemPackage]),
         tests("Online/SettingsTests", "SettingsTests", ["Resolution", "Settings", systemPackage]),
         tests(
             "Online/InventoryTests", "InventoryTests",

@@ -116,7 +116,12 @@ package final class Catalog: Sendable {
         try write(bytes: Int64(bundle.counts.files) * 60) { db in
             let counts = bundle.counts
             try db.execute(
-                sql: "INSERT INTO bundle VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                sql: """
+                    INSERT INTO bundle (
+                        sequence, id, label, created, destination, baseline, target, target_root, files, bytes, packages, removed,
+                        size_bytes, keys
+                    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
                 arguments: [
                     bundle.sequence, bundle.id.text, bundle.label, bundle.created.description, bundle.destination.description,
                     bundle.baseline?.text, bundle.target.text, bundle.targetRoot.hex, counts.files, counts.bytes, counts.packages,

@@ -36,6 +36,7 @@ extension DatabaseMigrator {
                     """)
         }
         migrator.registerMigration("4", migrate: inventory)
+        migrator.registerMigration("5", migrate: upkeep)
         return migrator
     }
 
@@ -113,6 +114,24 @@ extension DatabaseMigrator {
                 CREATE TABLE carried (
                     package INTEGER NOT NULL, file TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (package, file, sequence)
                 ) STRICT, WITHOUT ROWID;
+                """)
+    }
+
+    /// How full things were, in the order in which they were measured, which a clock that is set back does not change; and which bundles'
+    /// archives were removed, and when.
+    ///
+    /// What was not measured is NULL: storage that no command named, and sizes where only free space was asked for.
+    private static func upkeep(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE measurement (
+                    id INTEGER PRIMARY KEY, taken INTEGER NOT NULL,
+                    storage_bytes INTEGER, storage_files INTEGER, state_bytes INTEGER, snapshots_bytes INTEGER, artifacts_bytes INTEGER,
+                    logs_bytes INTEGER,
+                    storage_free_bytes INTEGER, storage_total_bytes INTEGER,
+                    state_free_bytes INTEGER NOT NULL, state_total_bytes INTEGER NOT NULL
+                ) STRICT;
+                ALTER TABLE bundle ADD COLUMN pruned INTEGER;
                 """)
     }
 }

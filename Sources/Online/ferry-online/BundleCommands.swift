@@ -78,6 +78,7 @@ struct Bundle: ParsableCommand {
             } else {
                 try Terminal.output(written.path.string)
             }
+            warnOfSpace(state, storage, catalog)
         }
     }
 }

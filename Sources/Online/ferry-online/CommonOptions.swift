@@ -43,12 +43,14 @@ struct StateOptions: ParsableArguments {
     }
 
     /// The state directory, made where it is missing.
-    func directory() throws -> FilePath {
+    ///
+    /// - Parameter needingRoom: whether a disk that is too full to work on is refused.
+    func directory(needingRoom: Bool = true) throws -> FilePath {
         guard let directory = try settings().state.value else {
             throw ValidationError("name the state directory: --state DIR, FERRY_ONLINE_STATE, or \"state\" in ferry.yaml")
         }
         try DiskFileSystem().createDirectories(directory)
-        try FileSystemSpace.requireReserve(in: directory)
+        if needingRoom { try FileSystemSpace.requireReserve(in: directory) }
         return directory
     }
 

@@ -128,10 +128,11 @@ struct RefreshCommandOptions: ParsableArguments {
                 storage.flags + registry.flags + [OnlineSettings.Flag("platforms", "--platform", platform)])
             let verdaccio = try settings.verdaccio(environment)
             let catalog = try state.catalog()
+            defer { warnOfSpace(state, storage, catalog) }
             let line = RefreshLine()
             let refresher = Refresher(
                 registry: registry.proxy(settings, verdaccio), layout: try settings.layout(verdaccio), catalog: catalog,
-                progress: RefreshLine().show)
+                progress: line.show)
             if driver == .packageManager {
                 return try await install(refresher.packages(of: scope), from: settings.registry(verdaccio).value)
             }

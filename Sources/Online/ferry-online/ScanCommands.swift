@@ -26,7 +26,9 @@ struct Scan: AsyncParsableCommand {
         try reporting {
             let lock = try state.lock("ferry-online scan")
             defer { withExtendedLifetime(lock) {} }
-            let report = try scanStorage(storage.layout(state), catalog: state.catalog(), allowsEmpty: allowEmpty)
+            let catalog = try state.catalog()
+            let report = try scanStorage(storage.layout(state), catalog: catalog, allowsEmpty: allowEmpty)
+            defer { warnOfSpace(state, storage, catalog, scanned: report.fileTotals) }
             try show(report)
             if report.findings.contains(where: { $0.code == .unreadable }) { throw ExitCode(1) }
         }
@@ -54,6 +56,11 @@ func scanStorage(_ layout: StorageLayout, catalog: Catalog, allowsEmpty: Bool = 
 }
 
 extension StorageScan.Report {
+    /// What the scan counted, for the record of how full the storage is.
+    fileprivate var fileTotals: FileTotals {
+        FileTotals(files: totals.tarballs + totals.packages, bytes: totals.tarballBytes + totals.packumentBytes)
+    }
+
     /// What `--json` prints of a scan.
     fileprivate var json: JSONValue {
         var object = totals.json.object ?? JSONObject()

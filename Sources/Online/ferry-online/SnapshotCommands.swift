@@ -36,6 +36,7 @@ struct Snapshot: ParsableCommand {
             let report = try builder.take(options)
             progress.finish()
             try show(report)
+            warnOfSpace(state, storage, catalog)
         }
     }
 

@@ -32,6 +32,15 @@ package final class DirectoryReader {
     /// A name that is not UTF-8 comes with replacement characters.
     package func names() throws(FileSystemError) -> [String] {
         var names: [String] = []
+        try forEachName { names.append($0) }
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names
+    }
+
+    /// Hands over each name without `.` and `..`, in no order; a directory of a million names takes no more memory than one of ten.
+    ///
+    /// What is added or removed meanwhile may be among them or not.
+    package func forEachName(_ body: (String) throws(FileSystemError) -> Void) throws(FileSystemError) {
         rewinddir(stream)
         while true {
             errno = 0
@@ -42,10 +51,8 @@ package final class DirectoryReader {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != ".", name != ".." { try body(name) }
         }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return names
     }
 
     /// What stands at a name of this directory; links are not followed.

@@ -5,8 +5,12 @@ package import SystemPackage
 package struct FileSystemSpace: Sendable {
     /// Bytes that may still be written.
     package let freeBytes: Int64
+    /// Bytes that may be written to it when it is empty; what is kept for the system is left out, as `df` does.
+    package let totalBytes: Int64
     /// Files that may still be created; `nil` where the file system does not count them.
     package let freeFiles: Int64?
+    /// Files that it can hold; `nil` where the file system does not count them.
+    package let totalFiles: Int64?
     /// Bytes of a block: what the smallest file takes.
     package let blockSize: Int64
 
@@ -47,6 +51,25 @@ package struct FileSystemSpace: Sendable {
         }
         blockSize = Int64(status.f_frsize)
         freeBytes = Int64(status.f_bavail) * blockSize
+        totalBytes = freeBytes + Int64(status.f_blocks - status.f_bfree) * blockSize
         freeFiles = status.f_files == 0 ? nil : Int64(status.f_favail)
+        totalFiles = status.f_files == 0 ? nil : Int64(status.f_favail + status.f_files - status.f_ffree)
+    }
+
+    package init(freeBytes: Int64, totalBytes: Int64, freeFiles: Int64? = nil, totalFiles: Int64? = nil, blockSize: Int64 = 4096) {
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes
+        self.freeFiles = freeFiles
+        self.totalFiles = totalFiles
+        self.blockSize = blockSize
+    }
+
+    /// The free part of the bytes, in percent; 0 where there are none at all.
+    package var freePercent: Double { totalBytes > 0 ? 100 * Double(freeBytes) / Double(totalBytes) : 0 }
+
+    /// The free part of the files that it can hold, in percent; `nil` where the file system does not count them.
+    package var freeFilesPercent: Double? {
+        guard let freeFiles, let totalFiles, totalFiles > 0 else { return nil }
+        return 100 * Double(freeFiles) / Double(totalFiles)
     }
 }
