@@ -116,7 +116,9 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "ArchiveCheck", "Registries",
                 systemPackage,
             ]),
-        module("Online", "Upkeep", ["Platform", "Terminal", "Settings", "Catalog", systemPackage]),
+        module(
+            "Online", "Upkeep",
+            ["Platform", "Terminal", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
@@ -195,7 +197,9 @@ let package = Package(
                 "Platform", "CanonicalJSON", "PackageStore", "Resolution", "VerdaccioSettings", "Catalog", "Registries", "Refresh",
                 "RegistryHarness", "loopback-registry", systemPackage,
             ]),
-        tests("Online/UpkeepTests", "UpkeepTests", ["Platform", "Settings", "Catalog", "Upkeep", systemPackage]),
+        tests(
+            "Online/UpkeepTests", "UpkeepTests",
+            ["Platform", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", "Upkeep", systemPackage]),
         tests("Online/SettingsTests", "SettingsTests", ["Resolution", "Settings", systemPackage]),
         tests(
             "Online/InventoryTests", "InventoryTests",
@@ -226,7 +230,7 @@ let package = Package(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
-                "Catalog", "Export", "Verification", "ImportPipeline", systemPackage,
+                "Settings", "Catalog", "Export", "Upkeep", "Verification", "ImportPipeline", systemPackage,
             ]),
     ])
 

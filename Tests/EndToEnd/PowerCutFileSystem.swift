@@ -43,14 +43,16 @@ final class PowerCutFileSystem: FileSystem {
     }
 
     /// Cuts the power: what was not synced is lost in that way.
-    func cut(_ cut: PowerCut, stageIn storage: FilePath) throws {
+    ///
+    /// - Parameter isLost: whether changes of names in a directory are lost; a file system may write some back before others.
+    func cut(_ cut: PowerCut, stageIn storage: FilePath, losingNamesIn isLost: (FilePath) -> Bool = { _ in true }) throws {
         try state.withLock { state in
             for path in state.unsyncedBytes where try disk.status(of: path)?.kind == .file {
                 let bytes = try disk.contents(of: path, limit: 1 << 24) ?? []
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
             if cut == .losesAll {
-                for change in state.names.reversed() { try change.undo(disk) }
+                for change in state.names.reversed() where isLost(change.directory) { try change.undo(disk) }
             }
             // The stage is written past this seam and is durable with the first sync of its file system.
             if !state.wasStageSynced { try tearStage(storage) }

@@ -117,6 +117,25 @@ final class World {
     func bundle(
         from baseline: SnapshotID? = nil, destination: BundleDestination = .any, keys: [MinisignSecretKey]? = nil
     ) throws -> FilePath {
+        try write(from: baseline, destination: destination, keys: keys).path
+    }
+
+    /// Writes a bundle to the newest snapshot and keeps it in the catalog.
+    @discardableResult
+    func keepBundle(from baseline: SnapshotID? = nil, destination: BundleDestination = .any) throws -> BundleRecord {
+        let written = try write(from: baseline, destination: destination, keys: nil)
+        let descriptor = written.descriptor
+        let record = BundleRecord(
+            id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: destination,
+            sequence: descriptor.sequence, baseline: baseline, target: try #require(snapshots.headers().last).id,
+            targetRoot: descriptor.targetRoot, counts: descriptor.counts, size: written.size, keys: [])
+        try catalog.add(record)
+        return record
+    }
+
+    private func write(
+        from baseline: SnapshotID?, destination: BundleDestination, keys: [MinisignSecretKey]?
+    ) throws -> BundleWriter.Written {
         let builder = BundleBuilder(
             layout: try StorageLayout(root: online).located(), store: snapshots, artifacts: root.appending("state/artifacts"),
             known: recorded)
@@ -126,8 +145,7 @@ final class World {
             sequence: try catalog.takeSequence(), keys: keys ?? [key], program: "tests")
         recorded.insert(envelope.bundle)
         return try builder.build(
-            from: baseline.map { try builder.open($0) }, to: builder.open(newest.id), envelope: envelope, allowsUnsettled: false
-        ).path
+            from: baseline.map { try builder.open($0) }, to: builder.open(newest.id), envelope: envelope, allowsUnsettled: false)
     }
 
     func pipeline(_ options: ImportPipeline.Options = ImportPipeline.Options(), trust: TrustStore?? = nil) -> ImportPipeline {

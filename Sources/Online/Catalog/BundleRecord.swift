@@ -20,10 +20,13 @@ package struct BundleRecord: Sendable, Hashable {
     package let size: Int64
     /// The ids of the keys that signed it.
     package let keys: [String]
+    /// When its archive was removed to make room; `nil` where it was not.
+    package let pruned: Timestamp?
 
     package init(
         id: Identifier, label: String, created: Timestamp, destination: BundleDestination, sequence: Int64, baseline: SnapshotID?,
-        target: SnapshotID, targetRoot: SHA512Digest, counts: BundleCounts, size: Int64, keys: [String]
+        target: SnapshotID, targetRoot: SHA512Digest, counts: BundleCounts, size: Int64, keys: [String],
+        pruned: Timestamp? = nil
     ) {
         self.id = id
         self.label = label
@@ -36,6 +39,7 @@ package struct BundleRecord: Sendable, Hashable {
         self.counts = counts
         self.size = size
         self.keys = keys
+        self.pruned = pruned
     }
 }
 

@@ -1,9 +1,9 @@
 import BundleFormat
 import Foundation
 import GRDB
-import Integrity
+package import Integrity
 package import PackageStore
-import Platform
+package import Platform
 package import Snapshots
 package import SystemPackage
 
@@ -138,6 +138,14 @@ package final class Catalog: Sendable {
         }
     }
 
+    /// Notes that a bundle's archive is about to be removed; the bundle stays recorded, and a second note changes nothing.
+    package func markPruned(_ bundle: Identifier, at moment: Timestamp) throws {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE bundle SET pruned = ? WHERE id = ? AND pruned IS NULL", arguments: [moment.nanoseconds, bundle.text])
+        }
+    }
+
     /// The bundles that were made, newest first.
     package func bundles() throws -> [BundleRecord] {
         try read { db in
@@ -193,7 +201,8 @@ package final class Catalog: Sendable {
             id: id, label: row["label"], created: created, destination: destination, sequence: row["sequence"],
             baseline: (row["baseline"] as String?).flatMap { SnapshotID($0) }, target: target, targetRoot: root,
             counts: BundleCounts(files: row["files"], bytes: row["bytes"], packages: row["packages"], removed: row["removed"]),
-            size: row["size_bytes"], keys: (row["keys"] as String).split(separator: " ").map(String.init))
+            size: row["size_bytes"], keys: (row["keys"] as String).split(separator: " ").map(String.init),
+            pruned: (row["pruned"] as Int64?).map { Timestamp(nanoseconds: $0) })
     }
 }
 
@@ -234,6 +243,17 @@ extension Catalog: ScanRecords {
             let statement = try db.cachedStatement(
                 sql: "INSERT INTO scan_record VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
             for (key, record) in encoded { try statement.execute(arguments: [key, record]) }
+        }
+    }
+
+    /// Hands over the transfer form of every package that the last scan for a snapshot saw.
+    package func forEachForm(_ body: (SHA512Digest) throws -> Void) throws {
+        try pool.read { db in
+            let rows = try Row.fetchCursor(db, sql: "SELECT record FROM scan_record")
+            while let row = try rows.next() {
+                let form = try row.withUnsafeData(atIndex: 0) { PackageRecord.form(decoding: Array($0 ?? Data())) }
+                if let form { try body(form.digest) }
+            }
         }
     }
 

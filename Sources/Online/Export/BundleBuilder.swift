@@ -1,7 +1,7 @@
 package import BundleFormat
 package import Integrity
 package import PackageStore
-import Platform
+package import Platform
 package import Snapshots
 package import SystemPackage
 
@@ -18,6 +18,8 @@ package struct BundleBuilder: Sendable {
         case damaged([StorePath])
         /// The catalog lists the bundle, and its archive is gone.
         case noArtifact(Identifier)
+        /// Its archive was removed to make room; `again` is the command that makes it anew, where its snapshots are still there.
+        case pruned(Identifier, Timestamp, again: String?)
 
         package var description: String {
             switch self {
@@ -29,6 +31,10 @@ package struct BundleBuilder: Sendable {
                 "\(paths.count) tarballs of the snapshot are damaged: "
                     + paths.prefix(20).map { "\"\($0)\"" }.joined(separator: ", ") + (paths.count > 20 ? ", …" : "")
             case .noArtifact(let id): "the archive of bundle \(id) is gone from the state's artifacts; make the bundle again"
+            case .pruned(let id, let moment, let again):
+                "the archive of bundle \(id) was pruned at \(moment) to make room; "
+                    + (again.map { "make it again with \"\($0)\"" }
+                        ?? "its snapshots are gone, too: take one with \"ferry-online snapshot\" and bundle that")
             }
         }
     }

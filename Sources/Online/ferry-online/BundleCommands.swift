@@ -96,7 +96,8 @@ struct Bundles: ParsableCommand {
                 } else {
                     try Terminal.output(
                         "\(record.id)  #\(record.sequence)  \(record.label)  for \(record.destination)  \(record.baseline?.text ?? "empty")"
-                            + " → \(record.target)  \(record.counts.files) files  \(Terminal.bytes(record.size))")
+                            + " → \(record.target)  \(record.counts.files) files  \(Terminal.bytes(record.size))"
+                            + (record.pruned.map { "  pruned \($0)" } ?? ""))
                 }
             }
         }
@@ -130,6 +131,9 @@ struct ExportCommand: ParsableCommand {
             guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
                 throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
             }
+            if let pruned = record.pruned {
+                throw BundleBuilder.Refusal.pruned(record.id, pruned, again: try commandToRemake(record))
+            }
             let directory = try state.directory().appending("artifacts").appending(record.id.text)
             let volumes = try Medium.volumes(at: directory)
             guard !volumes.isEmpty else { throw BundleBuilder.Refusal.noArtifact(record.id) }
@@ -147,6 +151,18 @@ struct ExportCommand: ParsableCommand {
     }
 }
 
+extension ExportCommand {
+    /// The command that makes a bundle of the same content; `nil` where a snapshot that it needs is gone.
+    private func commandToRemake(_ record: BundleRecord) throws -> String? {
+        let snapshots = try state.snapshots()
+        for id in [record.baseline, record.target] {
+            if let id, try snapshots.open(id) == nil { return nil }
+        }
+        return "ferry-online bundle --baseline \(record.baseline?.text ?? "empty") --target \(record.target) "
+            + "--destination \(record.destination)"
+    }
+}
+
 extension BundleRecord {
     /// What `--json` prints of a bundle.
     var json: JSONValue {
@@ -155,7 +171,7 @@ extension BundleRecord {
             "destination": .string(destination.description), "sequence": .integer(sequence),
             "baseline": baseline.map { .string($0.text) } ?? .null, "target": .string(target.text),
             "targetRoot": .string(targetRoot.hex), "counts": counts.json, "sizeBytes": .integer(size),
-            "keys": .array(keys.map { .string($0) }),
+            "keys": .array(keys.map { .string($0) }), "pruned": .text(pruned?.description),
         ]
     }
 }

@@ -14,6 +14,7 @@ import Settings
 import Snapshots
 import SystemPackage
 import Terminal
+import Upkeep
 import VerdaccioSettings
 
 /// Where the online side keeps its state, and which settings it goes by.
@@ -75,8 +76,8 @@ struct StateOptions: ParsableArguments {
     }
 
     /// Takes the writer's place: one snapshot or bundle at a time on one state.
-    func lock(_ work: String) throws -> ProcessLock {
-        try ProcessLock(directory().appending("lock"), holder: "\(work), since \(WallClock.system.now())")
+    func lock(_ work: String, needingRoom: Bool = true) throws -> ProcessLock {
+        try ProcessLock(directory(needingRoom: needingRoom).appending("lock"), holder: "\(work), since \(WallClock.system.now())")
     }
 }
 
@@ -167,6 +168,7 @@ private func hints(for error: any Error) -> [String] {
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]
     case is StorageScan.Vanished: ["nothing was changed; if the packages are meant to be gone, run \"ferry-online scan --allow-empty\""]
     case is SnapshotBuilder.TooLarge: ["no snapshot was made"]
+    case is PruneError: ["the snapshots are as they were"]
     case BundleBuilder.Refusal.damaged: ["run \"ferry-online repair\" and take a new snapshot; no bundle was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]

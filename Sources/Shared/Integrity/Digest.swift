@@ -31,6 +31,8 @@ package struct SHA512Digest: Sendable, Hashable, Comparable, CustomStringConvert
     }
 
     package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+    /// Its first 8 bytes as a number, in the order of digests.
+    package var leadingWord: UInt64 { UInt64(bigEndian: words.0) }
     package var hex: String { String(decoding: hexDigits(bytes), as: UTF8.self) }
     package var description: String { hex }
 

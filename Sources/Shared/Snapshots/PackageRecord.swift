@@ -113,18 +113,11 @@ extension PackageRecord {
     /// Reads `encoded`; `nil` for what another version wrote, or for damage.
     package init?(decoding bytes: [UInt8]) {
         var input = Decoder(bytes: bytes)
-        guard input.byte() == Self.encodingVersion, let scannedAt = input.integer(), let hasPackument = input.byte() else { return nil }
-        self.scannedAt = scannedAt
-        packument = hasPackument == 1 ? input.identity() : nil
-        guard let hasOverlay = input.byte() else { return nil }
-        overlay = hasOverlay == 1 ? input.digest() : nil
-        guard let hasForm = input.byte() else { return nil }
-        if hasForm == 1 {
-            guard let digest = input.digest(), let core = input.digest(), let size = input.integer() else { return nil }
-            form = Form(digest: digest, size: size, coreDigest: core)
-        } else {
-            form = nil
-        }
+        guard let head = input.head() else { return nil }
+        scannedAt = head.scannedAt
+        packument = head.packument
+        overlay = head.overlay
+        form = head.form
         tarballs = []
         guard let count = input.integer() else { return nil }
         for _ in 0..<count {
@@ -147,6 +140,12 @@ extension PackageRecord {
             findings.append(Finding(code, subject, message))
         }
         guard input.isAtEnd else { return nil }
+    }
+
+    /// The transfer form that an encoded record names; `nil` where it names none, and for what another version wrote.
+    package static func form(decoding bytes: [UInt8]) -> Form? {
+        var input = Decoder(bytes: bytes)
+        return input.head()?.form
     }
 
     private func append(_ value: Int64, to bytes: inout [UInt8]) {
@@ -173,6 +172,28 @@ extension PackageRecord {
         var position = 0
 
         var isAtEnd: Bool { position == bytes.count }
+
+        /// What stands before the tarballs.
+        struct Head {
+            var scannedAt: Int64
+            var packument: FileIdentity?
+            var overlay: SHA512Digest?
+            var form: Form?
+        }
+
+        mutating func head() -> Head? {
+            guard byte() == PackageRecord.encodingVersion, let scannedAt = integer(), let hasPackument = byte() else { return nil }
+            var head = Head(scannedAt: scannedAt)
+            if hasPackument == 1 { head.packument = identity() }
+            guard let hasOverlay = byte() else { return nil }
+            if hasOverlay == 1 { head.overlay = digest() }
+            guard let hasForm = byte() else { return nil }
+            if hasForm == 1 {
+                guard let digest = digest(), let core = self.digest(), let size = integer() else { return nil }
+                head.form = Form(digest: digest, size: size, coreDigest: core)
+            }
+            return head
+        }
 
         mutating func byte() -> UInt8? {
             guard position < bytes.count else { return nil }

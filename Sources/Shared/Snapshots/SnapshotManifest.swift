@@ -90,9 +90,22 @@ package struct SnapshotReader {
     }
 
     /// The next file, or `nil` after the last.
-    package mutating func next() throws -> SnapshotFile? {
+    package mutating func next() throws -> SnapshotFile? { try next { _ in true } }
+
+    /// The next packument, or `nil` after the last; the tarballs before it are passed over unread.
+    package mutating func nextPackument() throws -> SnapshotFile? {
+        try next { !$0.starts(with: Self.tarballOpening) }
+    }
+
+    private static let tarballOpening = Array("{\"kind\":\"tarball\",".utf8)
+
+    private mutating func next(_ isWanted: (ArraySlice<UInt8>) -> Bool) throws -> SnapshotFile? {
         guard !isOver else { return nil }
-        guard var line = try lines.next() else { throw DocumentError(SnapshotHeader.document, "it ends too early") }
+        var line: ArraySlice<UInt8>
+        repeat {
+            guard let next = try lines.next() else { throw DocumentError(SnapshotHeader.document, "it ends too early") }
+            line = next
+        } while !isWanted(line)
         if line.elementsEqual("]}".utf8) {
             isOver = true
             return nil
