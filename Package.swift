@@ -78,6 +78,7 @@ let package = Package(
         module("Shared", "YAML", [yams]),
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Archives", ["CArchive", "CISAL", "CZstd"]),
+        module("Shared", "Databases", ["Platform", systemPackage, grdb]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "Resolution", ["CanonicalJSON", "PackageStore"]),
         module("Shared", "VerdaccioSettings", ["Platform", "YAML", systemPackage]),
@@ -93,7 +94,9 @@ let package = Package(
 
         // Online
         module("Online", "Settings", ["Platform", "YAML", "Resolution", "VerdaccioSettings", systemPackage]),
-        module("Online", "Catalog", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+        module(
+            "Online", "Catalog", ["Platform", "Databases", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+        module("Online", "Jobs", ["Platform", "Terminal", "CanonicalJSON", "Databases", systemPackage, grdb]),
         module("Online", "Inventory", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", systemPackage]),
         module(
             "Online", "Export",
@@ -118,13 +121,13 @@ let package = Package(
             ]),
         module(
             "Online", "Upkeep",
-            ["Platform", "Terminal", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", systemPackage]),
+            ["Platform", "Terminal", "Databases", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", systemPackage]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "VerdaccioSettings",
-                "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Inventory", "ArchiveCheck", "Registries", "Repair",
+                "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
+                "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck", "Registries", "Repair",
                 "Export", "Refresh", "Upkeep", "PackageManagers", systemPackage, argumentParser,
             ]),
 
@@ -230,7 +233,7 @@ let package = Package(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
-                "Settings", "Catalog", "Export", "Upkeep", "Verification", "ImportPipeline", systemPackage,
+                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "ImportPipeline", systemPackage,
             ]),
     ])
 

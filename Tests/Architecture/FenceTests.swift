@@ -15,7 +15,7 @@ import Testing
 
     /// One module per big dependency: nobody else imports it.
     static let owners: [(product: String, targets: Set<String>)] = [
-        ("GRDB", ["Catalog", "ImportLedger"]),
+        ("GRDB", ["Databases", "Catalog", "Jobs", "ImportLedger"]),
         ("Yams", ["YAML"]),
         ("Subprocess", ["PackageManagers"]),
         ("CArchive", ["Archives"]),

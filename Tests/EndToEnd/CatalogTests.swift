@@ -1,6 +1,7 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Databases
 import Foundation
 import Integrity
 import PackageStore
@@ -16,7 +17,7 @@ import Testing
         let world = try World()
         let path = world.root.appending("full/data.sqlite")
         try world.files.createDirectories(path.removingLastComponent())
-        #expect(throws: CatalogError.noSpace(path)) { try Catalog(opening: path, freeBytes: { _ in 1 << 20 }) }
+        #expect(throws: DatabaseFileError.noSpace(path)) { try Catalog(opening: path, freeBytes: { _ in 1 << 20 }) }
         #expect(try world.files.names(in: path.removingLastComponent()) == [])
     }
 
@@ -28,14 +29,14 @@ import Testing
         let catalog = try Catalog(opening: path, freeBytes: { _ in free.withLock { $0 } })
         #expect(try catalog.takeSequence() == 1)
         free.withLock { $0 = 1 << 20 }
-        #expect(throws: CatalogError.noSpace(path)) { try catalog.takeSequence() }
+        #expect(throws: DatabaseFileError.noSpace(path)) { try catalog.takeSequence() }
         // Room for the reserve is not room for the reserve and a record.
         free.withLock { $0 = FileSystemSpace.reserve + 100 }
         try world.put("foo", ["1.0.0": "foo one"])
         try world.snapshot()
         let name = try #require(PackageName("foo"))
         let record = try #require(try world.catalog.records(from: name, through: name)[name])
-        #expect(throws: CatalogError.noSpace(path)) { try catalog.keep([(name, record)]) }
+        #expect(throws: DatabaseFileError.noSpace(path)) { try catalog.keep([(name, record)]) }
         #expect(try catalog.records(from: name, through: name) == [:])
         free.withLock { $0 = 1 << 30 }
         try catalog.keep([(name, record)])
@@ -66,7 +67,7 @@ import Testing
             for place in places { bytes[place] = UInt8(ascii: "x") }
         }
         try world.files.replace(path, with: bytes)
-        let error = #expect(throws: CatalogError.self) {
+        let error = #expect(throws: DatabaseFileError.self) {
             let catalog = try Catalog(opening: path)
             _ = try catalog.records(from: #require(PackageName("a")), through: #require(PackageName("b")))
         }
@@ -79,7 +80,7 @@ import Testing
         let world = try World()
         let path = world.root.appending("other/data.sqlite")
         try world.files.createDirectories(path)
-        let error = #expect(throws: CatalogError.self) { _ = try Catalog(opening: path) }
+        let error = #expect(throws: DatabaseFileError.self) { _ = try Catalog(opening: path) }
         guard case .inaccessible(path, _)? = error else { throw try #require(error) }
     }
 
@@ -96,7 +97,7 @@ import Testing
             keys: [])
         // Its list of files is asked for inside a transaction.
         try other.add(bundle) { _ in
-            #expect(throws: CatalogError.locked(path)) { try catalog.takeSequence() }
+            #expect(throws: DatabaseFileError.locked(path)) { try catalog.takeSequence() }
         }
         #expect(try catalog.takeSequence() == 2)
     }
@@ -170,7 +171,7 @@ import Testing
         let name = try #require(PackageName("foo"))
         try world.catalog.keep([(name, UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: overlay(world)))])
         try execute("UPDATE upstream SET overlay = x'7b7d';", on: world.root.appending("state/data.sqlite"))
-        #expect(throws: CatalogError.self) { try world.catalog.upstream(of: name) }
-        #expect(throws: CatalogError.self) { try world.snapshot() }
+        #expect(throws: DatabaseFileError.self) { try world.catalog.upstream(of: name) }
+        #expect(throws: DatabaseFileError.self) { try world.snapshot() }
     }
 }

@@ -66,7 +66,7 @@ package struct StorageCheck: Sendable {
     /// - Parameters:
     ///   - all: also what was proved before.
     ///   - width: threads that read.
-    /// - Throws: `CatalogError`; what was kept by then stays.
+    /// - Throws: `DatabaseFileError`; what was kept by then stays.
     package func run(all: Bool = false, width: Int = 2) throws -> Report {
         let work = try catalog.checkWork(all: all)
         var report = Report()

@@ -2,7 +2,6 @@ package import BundleFormat
 package import Integrity
 package import Platform
 package import Snapshots
-package import SystemPackage
 
 /// A bundle that this origin made.
 package struct BundleRecord: Sendable, Hashable {
@@ -40,33 +39,5 @@ package struct BundleRecord: Sendable, Hashable {
         self.size = size
         self.keys = keys
         self.pruned = pruned
-    }
-}
-
-/// A catalog that cannot be used.
-///
-/// It is as it was.
-package enum CatalogError: Error, Equatable, CustomStringConvertible {
-    /// A newer program has brought it up to a form this one does not know.
-    case newer(FilePath)
-    case damaged(String)
-    /// The file is no database, or one that has lost some of itself; SQLite's words.
-    case corrupt(FilePath, String)
-    /// Another process has kept it locked.
-    case locked(FilePath)
-    /// It cannot be opened, read or written; SQLite's words.
-    case inaccessible(FilePath, String)
-    /// The disk has no room for the change, or too little to begin it.
-    case noSpace(FilePath)
-
-    package var description: String {
-        switch self {
-        case .newer(let path): "\"\(path)\" was written by a newer ferry-online; use that one"
-        case .damaged(let what): "the catalog is damaged: \(what)"
-        case .corrupt(let path, let words): "\"\(path)\" is damaged: \(words)"
-        case .locked(let path): "\"\(path)\" stays locked by another process"
-        case .inaccessible(let path, let words): "\"\(path)\" cannot be used: \(words)"
-        case .noSpace(let path): "no space is left on the disk that holds \"\(path)\"; make room and repeat the command"
-        }
     }
 }

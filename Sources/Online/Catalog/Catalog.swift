@@ -1,4 +1,5 @@
 import BundleFormat
+import Databases
 import Foundation
 import GRDB
 package import Integrity
@@ -11,75 +12,24 @@ package import SystemPackage
 ///
 /// Several processes may use it at once. Every change is durable when its call returns. Nothing of GRDB leaves this module.
 package final class Catalog: Sendable {
-    private let pool: DatabasePool
-    private let room: Room
+    private let file: DatabaseFile
 
     /// Opens the database, creating it and bringing it up to date where needed.
     ///
     /// - Parameters:
     ///   - patience: seconds that a database is waited for which another process has locked.
     ///   - freeBytes: asks how much the disk that holds a directory still takes; a test gives its own answer.
-    /// - Throws: `CatalogError`, as every call that follows.
+    /// - Throws: `DatabaseFileError`, as every call that follows.
     package init(
         opening path: FilePath, patience: Double = 10,
         freeBytes: @escaping @Sendable (FilePath) throws -> Int64 = { try FileSystemSpace(holding: $0).freeBytes }
     ) throws {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(patience)
-        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-        let room = Room(path: path, freeBytes: freeBytes)
-        self.room = room
-        pool = try room.working {
-            let pool = try DatabasePool(path: path.string, configuration: configuration)
-            let migrator = DatabaseMigrator.catalog
-            if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw CatalogError.newer(path) }
-            try migrator.migrate(pool)
-            return pool
-        }
+        file = try DatabaseFile(opening: path, migrator: .catalog, patience: patience, freeBytes: freeBytes)
     }
 
-    func read<Result>(_ body: (Database) throws -> Result) throws -> Result { try room.naming { try pool.read(body) } }
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result { try file.read(body) }
 
-    func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result {
-        try room.working(bytes) { try pool.write(change) }
-    }
-
-    /// The room that SQLite needs to work in.
-    ///
-    /// Readers go on beside a writer because of SQLite's write-ahead log, and the index of that log is a file mapped into memory: where
-    /// the disk has no block for one of its pages, touching it ends the process. So nothing is begun without a reserve, and no change
-    /// without room for it twice, in the log and in the database.
-    private struct Room {
-        let path: FilePath
-        let freeBytes: @Sendable (FilePath) throws -> Int64
-
-        /// Runs a body where there is room for it and so many bytes of data; a full disk is `CatalogError.noSpace`, whoever finds it.
-        func working<Result>(_ bytes: Int64 = 0, _ body: () throws -> Result) throws -> Result {
-            guard try hasReserve(beside: 2 * bytes) else { throw CatalogError.noSpace(path) }
-            return try naming(body)
-        }
-
-        /// Runs a body and turns SQLite's errors into those that say what to do.
-        func naming<Result>(_ body: () throws -> Result) throws -> Result {
-            do { return try body() } catch let error as DatabaseError {
-                let words = error.message ?? "SQLite error \(error.resultCode.rawValue)"
-                switch error.resultCode {
-                case .SQLITE_FULL: throw CatalogError.noSpace(path)
-                case .SQLITE_IOERR where (try? hasReserve(beside: 0)) == false: throw CatalogError.noSpace(path)
-                case .SQLITE_BUSY, .SQLITE_LOCKED: throw CatalogError.locked(path)
-                case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_IOERR:
-                    throw CatalogError.inaccessible(path, words)
-                // A schema that has lost a table is an error of the statement, to SQLite.
-                default: throw CatalogError.corrupt(path, words)
-                }
-            }
-        }
-
-        private func hasReserve(beside bytes: Int64) throws -> Bool {
-            let directory = path.removingLastComponent()
-            return try freeBytes(directory.isEmpty ? "." : directory) >= FileSystemSpace.reserve + bytes
-        }
-    }
+    func write<Result>(bytes: Int64 = 0, _ change: (Database) throws -> Result) throws -> Result { try file.write(bytes: bytes, change) }
 
     /// Who this origin is.
     ///
@@ -90,7 +40,7 @@ package final class Catalog: Sendable {
             try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [fresh.text])
             return try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'")
         }
-        guard let origin = text.flatMap({ Identifier($0, .origin) }) else { throw CatalogError.damaged("the origin's id") }
+        guard let origin = text.flatMap({ Identifier($0, .origin) }) else { throw DatabaseFileError.damaged("the origin's id") }
         return origin
     }
 
@@ -188,7 +138,7 @@ package final class Catalog: Sendable {
     private static func overlay(_ bytes: Data?, of package: String) throws -> UpstreamOverlay {
         guard let bytes else { return UpstreamOverlay() }
         do { return try UpstreamOverlay(decoding: Array(bytes)) } catch {
-            throw CatalogError.damaged("what upstream says of \(package); \(error)")
+            throw DatabaseFileError.damaged("what upstream says of \(package); \(error)")
         }
     }
 
@@ -248,7 +198,7 @@ extension Catalog: ScanRecords {
 
     /// Hands over the transfer form of every package that the last scan for a snapshot saw.
     package func forEachForm(_ body: (SHA512Digest) throws -> Void) throws {
-        try pool.read { db in
+        try file.read { db in
             let rows = try Row.fetchCursor(db, sql: "SELECT record FROM scan_record")
             while let row = try rows.next() {
                 let form = try row.withUnsafeData(atIndex: 0) { PackageRecord.form(decoding: Array($0 ?? Data())) }

@@ -62,7 +62,7 @@ package struct StorageScan: Sendable {
     /// - Parameters:
     ///   - width: threads that list and read.
     ///   - allowsEmpty: whether all packages may have left the storage.
-    /// - Throws: `Vanished`; `FileSystemError` when the storage cannot be listed, `CatalogError` when the catalog cannot be written; what was kept by
+    /// - Throws: `Vanished`; `FileSystemError` when the storage cannot be listed, `DatabaseFileError` when the catalog cannot be written; what was kept by
     ///   then stays, and the next scan goes on from there.
     package func run(width: Int = 2, allowsEmpty: Bool = false) throws -> Report {
         let started = clock.now()

@@ -89,7 +89,7 @@ package struct Repairer: Sendable {
     ///
     /// A cancelled task ends it after the files under way, which are then as a failed attempt leaves them.
     ///
-    /// - Throws: `Unreachable`; `CatalogError`, and what was repaired by then is.
+    /// - Throws: `Unreachable`; `DatabaseFileError`, and what was repaired by then is.
     package func run(_ archives: [BrokenArchive], _ options: Options = Options()) async throws -> Report {
         let verdaccio = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: false)
         let upstream = HTTPFetcher(connections: options.parallelism, idle: options.idleTimeout, decompresses: true)

@@ -210,7 +210,7 @@ package struct Pruner: Sendable {
     /// - Parameters:
     ///   - catalog: `nil` for a plan of nothing but logs.
     ///   - progress: told how many items are done, of how many.
-    /// - Throws: `FileSystemError`, `CatalogError`; what went by then is gone, and the next run removes the rest.
+    /// - Throws: `FileSystemError`, `DatabaseFileError`; what went by then is gone, and the next run removes the rest.
     package func run(
         _ plan: PrunePlan, _ catalog: Catalog?, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {

@@ -1,4 +1,5 @@
 package import Catalog
+import Databases
 package import Platform
 package import Settings
 package import SystemPackage
@@ -81,7 +82,7 @@ package struct SpaceWatch: Sendable {
     /// Asks for free space alone, keeps that as a measurement, and judges it.
     ///
     /// - Parameter catalog: `nil` where it cannot be worked with; then nothing is kept, and no forecast is made.
-    /// - Throws: `FileSystemError`; `CatalogError` where the catalog is damaged.
+    /// - Throws: `FileSystemError`; `DatabaseFileError` where the catalog is damaged.
     package func look(_ catalog: Catalog?) throws -> SpaceReport { try report(parts: [], unreadable: 0, catalog) }
 
     /// Measures everything, keeps that as a measurement, and judges it.
@@ -141,7 +142,7 @@ package struct SpaceWatch: Sendable {
         measurement.artifactsBytes = bytes("artifacts")
         measurement.logsBytes = bytes("logs")
         var isKept = catalog != nil
-        do { try catalog?.record(measurement) } catch CatalogError.noSpace { isKept = false }
+        do { try catalog?.record(measurement) } catch DatabaseFileError.noSpace { isKept = false }
         let known = try catalog?.measurements(since: Timestamp(nanoseconds: now.nanoseconds - Self.window)) ?? []
 
         var disks = [

@@ -4,6 +4,7 @@ import CanonicalJSON
 import Catalog
 import Export
 import Integrity
+import Jobs
 import MediaLayout
 import PackageStore
 import Platform
@@ -11,76 +12,134 @@ import Snapshots
 import SystemPackage
 import Terminal
 
-struct Bundle: ParsableCommand {
+struct Bundle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a bundle: what leads from one snapshot to another.",
         discussion: """
             Without --baseline the bundle is full, which is always safe. With it the bundle carries only what changed; the importer \
             checks that the rest is there. Signs with the keys below STATE/keys, unless --unsigned is given. A key's passphrase is taken \
             from FERRY_KEY_PASSPHRASE.
+
+              ferry-online bundle --baseline last-bundle --target new --unless-empty      (what changed since the last time)
             """)
 
-    @Option(help: "The snapshot the destination already has; \"empty\" for a full bundle.") var baseline = "empty"
-    @Option(help: "The snapshot to carry; the newest by default.") var target: String?
+    @Option(
+        help: "The snapshot the destination already has; \"empty\" for a full bundle; \"last-bundle\" for what its last bundle led to.")
+    var baseline = "empty"
+    @Option(help: "The snapshot to carry: an id, \"newest\", or \"new\" for one that is taken now.") var target = "newest"
     @Option(help: "Whom it is for: a destination's id, or \"any\".") var destination = "any"
     @Flag(help: "Make an unsigned bundle.") var unsigned = false
     @Flag(help: "Accept a snapshot that was taken while the storage kept changing.") var allowUnsettled = false
+    @Flag(help: "With --target new: accept a snapshot that lost more than 5 % of the last one's files.") var allowShrink = false
+    @Flag(help: "Make none where nothing differs.") var unlessEmpty = false
+    @Flag(help: "Say in numbers what it would carry, and write none.") var dryRun = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
-    func run() throws {
-        try reporting {
-            guard let recipient = BundleDestination(destination) else {
-                throw ValidationError("\"\(destination)\" is neither a destination's id (d-…) nor \"any\"")
-            }
-            let lock = try state.lock("ferry-online bundle")
-            defer { withExtendedLifetime(lock) {} }
+    func run() async throws {
+        guard let recipient = BundleDestination(destination) else {
+            throw ValidationError("\"\(destination)\" is neither a destination's id (d-…) nor \"any\"")
+        }
+        let parameters: [String: JSONValue?] = [
+            "baseline": .string(baseline), "target": .string(target), "destination": destination == "any" ? nil : .string(destination),
+            "unsigned": unsigned ? true : nil, "allowUnsettled": allowUnsettled ? true : nil, "allowShrink": allowShrink ? true : nil,
+            "unlessEmpty": unlessEmpty ? true : nil, "dryRun": dryRun ? true : nil,
+        ]
+        try await state.job(.diffBuild, parameters) {
             let catalog = try state.catalog()
-            let keys = unsigned ? [] : try KeyRing(state: state.directory()).secretKeys(passphrase: environment("FERRY_KEY_PASSPHRASE"))
-            if keys.isEmpty, !unsigned {
-                throw ValidationError("there is no key to sign with; make one with \"ferry-online keys generate\", or say --unsigned")
-            }
-            guard keys.count <= BundleTail.signatureLimit else {
-                throw ValidationError(
-                    "\(keys.count) keys lie below STATE/keys, and a bundle has at most \(BundleTail.signatureLimit) signatures")
-            }
-            let from = try state.baseline(baseline)
-            let to = try state.target(target)
-            let progress = ProgressLine("packing", unit: .items("files"))
-            let builder = BundleBuilder(
-                layout: try storage.layout(state).located(), store: try state.snapshots(),
-                artifacts: try state.directory().appending("artifacts"), known: Set(try catalog.bundles().map(\.id)),
-                damaged: try catalog.damagedDigests(),
-                progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
-            let envelope = BundleWriter.Envelope(
-                bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
-                sequence: try catalog.takeSequence(), keys: keys, program: FerryOnline.programName)
-            let written = try builder.build(from: from, to: to, envelope: envelope, allowsUnsettled: allowUnsettled)
-            progress.finish()
-            let descriptor = written.descriptor
-            let record = BundleRecord(
-                id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: descriptor.destination,
-                sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
-                counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
-            do {
-                try catalog.add(record) { add in try forEachChange(from: from, to: to) { try $0.target.map { try add($0.path) } } }
-            } catch {
-                try? builder.remove(descriptor.bundle)
-                throw error
-            }
+            let keys = dryRun ? [] : try signingKeys()
+            let from = try state.baseline(baseline, for: recipient, catalog)
+            let to = try target == "new"
+                ? state.target(takeSnapshot(state, storage, catalog, allowsShrinking: allowShrink).header.id.text)
+                : state.target(target == "newest" ? nil : target)
+            let difference = try Difference(from: from, to: to)
             Terminal.say(
-                "bundle \(descriptor.bundle): \(descriptor.counts.packages) packages, \(descriptor.counts.files) files, "
-                    + "\(descriptor.counts.removed) removed, \(Terminal.bytes(written.size))\(keys.isEmpty ? ", unsigned" : "")")
-            if state.json {
-                var object = record.json.object ?? JSONObject()
-                object["path"] = .string(written.path.string)
-                try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
-            } else {
-                try Terminal.output(written.path.string)
+                "from \(from?.header.id.text ?? "empty") to \(to.header.id): \(difference.carried) files to carry, "
+                    + "\(Terminal.bytes(difference.bytes)), \(difference.removed) to remove")
+            if dryRun || unlessEmpty && difference.isEmpty {
+                if state.json { try Terminal.output(difference.json.canonicalBytes + [0x0A]) }
+                let words = difference.isEmpty ? "nothing differs; no bundle was made" : "\(difference.carried) files would be carried"
+                if !dryRun { Terminal.say(words) }
+                return JobReport(reason: words, json: difference.json)
             }
-            warnOfSpace(state, storage, catalog)
+            return try write(from, to, recipient, keys, catalog)
         }
     }
+
+    private func signingKeys() throws -> [MinisignSecretKey] {
+        let keys = unsigned ? [] : try KeyRing(state: state.directory()).secretKeys(passphrase: environment("FERRY_KEY_PASSPHRASE"))
+        if keys.isEmpty, !unsigned {
+            throw ValidationError("there is no key to sign with; make one with \"ferry-online keys generate\", or say --unsigned")
+        }
+        guard keys.count <= BundleTail.signatureLimit else {
+            throw ValidationError(
+                "\(keys.count) keys lie below STATE/keys, and a bundle has at most \(BundleTail.signatureLimit) signatures")
+        }
+        return keys
+    }
+
+    private func write(
+        _ from: SnapshotReader?, _ to: SnapshotReader, _ recipient: BundleDestination, _ keys: [MinisignSecretKey], _ catalog: Catalog
+    ) throws -> JobReport {
+        let progress = ProgressLine("packing", unit: .items("files"))
+        let builder = BundleBuilder(
+            layout: try storage.layout(state).located(), store: try state.snapshots(),
+            artifacts: try state.directory().appending("artifacts"), known: Set(try catalog.bundles().map(\.id)),
+            damaged: try catalog.damagedDigests(),
+            progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
+        let envelope = BundleWriter.Envelope(
+            bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
+            sequence: try catalog.takeSequence(), keys: keys, program: FerryOnline.programName)
+        let written = try builder.build(from: from, to: to, envelope: envelope, allowsUnsettled: allowUnsettled)
+        progress.finish()
+        let descriptor = written.descriptor
+        let record = BundleRecord(
+            id: descriptor.bundle, label: descriptor.label, created: descriptor.created, destination: descriptor.destination,
+            sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
+            counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
+        do {
+            try catalog.add(record) { add in try forEachChange(from: from, to: to) { try $0.target.map { try add($0.path) } } }
+        } catch {
+            try? builder.remove(descriptor.bundle)
+            throw error
+        }
+        let words =
+            "bundle \(descriptor.bundle): \(descriptor.counts.packages) packages, \(descriptor.counts.files) files, "
+            + "\(descriptor.counts.removed) removed, \(Terminal.bytes(written.size))\(keys.isEmpty ? ", unsigned" : "")"
+        Terminal.say(words)
+        if state.json {
+            var object = record.json.object ?? JSONObject()
+            object["path"] = .string(written.path.string)
+            try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
+        } else {
+            try Terminal.output(written.path.string)
+        }
+        warnOfSpace(state, storage, catalog)
+        return JobReport(reason: words, json: record.json)
+    }
+}
+
+/// How much differs between two snapshots.
+private struct Difference {
+    private(set) var carried = 0
+    private(set) var bytes: Int64 = 0
+    private(set) var removed = 0
+
+    init(from: SnapshotReader?, to: SnapshotReader) throws {
+        try forEachChange(from: from, to: to) { change in
+            if let file = change.target {
+                carried += 1
+                bytes += file.size
+            } else {
+                removed += 1
+            }
+        }
+    }
+
+    var isEmpty: Bool { carried == 0 && removed == 0 }
+
+    /// What `--json` prints where no bundle is written.
+    var json: JSONValue { ["files": .integer(carried), "bytes": .integer(bytes), "removed": .integer(removed), "bundle": .null] }
 }
 
 struct Bundles: ParsableCommand {
@@ -104,7 +163,7 @@ struct Bundles: ParsableCommand {
     }
 }
 
-struct ExportCommand: ParsableCommand {
+struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Put a bundle on a medium and read it back from the device.",
@@ -125,12 +184,16 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        try reporting {
-            let records = try state.catalog().bundles()
-            guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
-                throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
-            }
+    func run() async throws {
+        let records = try state.catalog().bundles()
+        guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
+            throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
+        }
+        let root = try DiskFileSystem().resolve(FilePath(medium)) ?? FilePath(medium)
+        let parameters: [String: JSONValue?] = [
+            "artifact": .string(record.id.text), "medium": .string(root.string), "volumeSize": volumeSize.map { .integer($0) },
+        ]
+        try await state.job(.export, parameters) {
             if let pruned = record.pruned {
                 throw BundleBuilder.Refusal.pruned(record.id, pruned, again: try commandToRemake(record))
             }
@@ -138,15 +201,16 @@ struct ExportCommand: ParsableCommand {
             let volumes = try Medium.volumes(at: directory)
             guard !volumes.isEmpty else { throw BundleBuilder.Refusal.noArtifact(record.id) }
             let archive = try ArchiveSource(volumes: volumes)
-            let root = try DiskFileSystem().resolve(FilePath(medium)) ?? FilePath(medium)
             let progress = ProgressLine("exporting", unit: .bytes)
             let writer = MediumWriter(medium: Medium(root: root), progress: { progress.update($0, of: $1) })
             let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
             progress.finish()
-            Terminal.say(
+            let words =
                 "bundle \(record.id) is on \"\(medium)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
-                    + "and equal; unmount before you pull it")
+                + "and equal; unmount before you pull it"
+            Terminal.say(words)
             if state.json { try Terminal.output(entry.json.canonicalBytes + [0x0A]) }
+            return JobReport(reason: words, json: entry.json.sums)
         }
     }
 }

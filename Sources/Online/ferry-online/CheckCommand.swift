@@ -4,8 +4,10 @@ import CanonicalJSON
 import Catalog
 import Integrity
 import Inventory
+import Jobs
 import PackageStore
 import Platform
+import Settings
 import Terminal
 
 struct Check: AsyncParsableCommand {
@@ -26,7 +28,9 @@ struct Check: AsyncParsableCommand {
             """)
 
     @Flag(help: "Also what was proved before.") var everything = false
+    @Flag(help: "Repair what is damaged at once, as \"repair\" does, and check again.") var repair = false
     @Option(help: ArgumentHelp("Threads that read.", valueName: "n")) var parallelism = 2
+    @OptionGroup var registry: RegistryOptions
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
@@ -35,30 +39,36 @@ struct Check: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting {
-            let lock = try state.lock("ferry-online check")
-            defer { withExtendedLifetime(lock) {} }
+        let parameters: [String: JSONValue?] = [
+            "everything": everything ? true : nil, "parallelism": parallelism == 2 ? nil : .integer(parallelism),
+            "repair": repair ? true : nil,
+        ]
+        try await state.job(.check, parameters) {
+            let settings = try state.settings(storage.flags + registry.flags)
+            let verdaccio = try settings.verdaccio(environment)
             let catalog = try state.catalog()
-            let log = try state.log("check")
-            let scan = try scanStorage(storage.layout(state), catalog: catalog)
+            let scan = try scanStorage(settings.layout(verdaccio), catalog: catalog)
             let (everything, parallelism) = (everything, parallelism)
-            let report = try await interruptible {
+            let report = try await Interruption.cancelling {
                 try checkStorage(scan.layout, catalog: catalog, all: everything, width: parallelism)
             }
-            for archive in report.broken { log.write(archive.line) }
-            log.write(report.sums)
-            try log.check()
             let unreadable = scan.findings.filter { $0.code == .unreadable } + report.unreadable
-            if state.json {
+            if state.json, !repair {
                 try Terminal.output(report.json(unreadable: unreadable).canonicalBytes + [0x0A])
             } else {
                 say(unreadable + report.notes)
-                for archive in report.broken { try Terminal.output(archive.line) }
+                if !state.json { for archive in report.broken { try Terminal.output(archive.line) } }
                 Terminal.say(report.sums)
             }
-            if report.isCancelled { throw ExitCode(130) }
-            if report.broken.contains(where: { $0.state == .damaged }) { throw ExitCode(3) }
-            if !unreadable.isEmpty { throw ExitCode(1) }
+            if report.isCancelled { return JobReport(reason: report.sums, exitCode: 130) }
+            if repair, !report.broken.isEmpty {
+                return try await RepairRun(state: state, registry: registry).run(report.broken, settings, verdaccio, catalog)
+            }
+            let isDamaged = report.broken.contains { $0.state == .damaged }
+            return JobReport(
+                reason: report.sums + (unreadable.isEmpty ? "" : "; \(unreadable.count) files could not be read"),
+                exitCode: isDamaged ? 3 : unreadable.isEmpty ? 0 : 1, isFailure: !isDamaged && !unreadable.isEmpty,
+                json: report.json(unreadable: unreadable).sums)
         }
     }
 }

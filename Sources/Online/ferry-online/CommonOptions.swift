@@ -2,6 +2,7 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Databases
 import Export
 import Integrity
 import Inventory
@@ -135,13 +136,13 @@ private func report(_ error: any Error) throws -> Never {
     default:
         Terminal.say("ferry-online: error: \(error)")
         for hint in hints(for: error) { Terminal.say("ferry-online: hint: \(hint)") }
-        throw ExitCode(exitCode(of: error))
+        throw ExitCode(commandExitCode(of: error))
     }
 }
 
-private func exitCode(of error: any Error) -> Int32 {
+func commandExitCode(of error: any Error) -> Int32 {
     switch error {
-    case is ProcessLock.Held, CatalogError.locked: 11
+    case is ProcessLock.Held, DatabaseFileError.locked: 11
     case let error as SettingsError: error.isWrongUsage ? 64 : 78
     case BundleBuilder.Refusal.damaged: 3
     case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
@@ -149,15 +150,15 @@ private func exitCode(of error: any Error) -> Int32 {
     }
 }
 
-private func hints(for error: any Error) -> [String] {
+func hints(for error: any Error) -> [String] {
     switch error {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case let error as SettingsError where !error.isWrongUsage: ["\"ferry-online config example\" shows every key; nothing was changed"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
-    case CatalogError.locked: ["wait for that process to end, and repeat the command; what was kept before stays"]
-    case CatalogError.inaccessible(let path, _):
+    case DatabaseFileError.locked: ["wait for that process to end, and repeat the command; what was kept before stays"]
+    case DatabaseFileError.inaccessible(let path, _):
         ["it, and its directory \"\(path.removingLastComponent())\", must be writable for the user that runs this; nothing was changed"]
-    case CatalogError.corrupt(let path, _):
+    case DatabaseFileError.corrupt(let path, _):
         [
             "the storage, the snapshots and the bundles are as they were; put a backup of the state's data.sqlite in its place, or move "
                 + "\"\(path)\" away, with \"\(path)-wal\" and \"\(path)-shm\", and begin a new one",

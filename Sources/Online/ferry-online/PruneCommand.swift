@@ -1,7 +1,9 @@
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Databases
 import Integrity
+import Jobs
 import Platform
 import Settings
 import Snapshots
@@ -9,7 +11,7 @@ import SystemPackage
 import Terminal
 import Upkeep
 
-struct Prune: ParsableCommand {
+struct Prune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Remove old snapshots, bundles and logs, and what nothing names any more.",
         discussion: """
@@ -30,43 +32,35 @@ struct Prune: ParsableCommand {
     @Flag(help: "List what would be removed, and change nothing.") var dryRun = false
     @OptionGroup var state: StateOptions
 
-    func run() throws {
-        try reporting {
+    func run() async throws {
+        // A disk that is full is when this is needed most.
+        try await state.job(.retention, ["dryRun": dryRun ? true : nil], needingRoom: false) {
             let settings = try state.settings()
-            // A disk that is full is when this is needed most.
             let directory = try state.directory(needingRoom: false)
-            let lock = try state.lock("ferry-online prune", needingRoom: false)
-            defer { withExtendedLifetime(lock) {} }
             let pruner = Pruner(
                 state: directory,
                 limits: Pruner.Limits(snapshots: settings.snapshots, artifacts: settings.artifacts, logs: settings.logs))
             let catalog = try openCatalog(makingRoomWith: pruner)
             let plan = try pruner.plan(catalog)
             try show(plan, below: directory)
-            guard !dryRun, !plan.isEmpty else { return }
-            let line = ProgressLine("removing", unit: .items("items"))
-            try pruner.run(plan, catalog, progress: { line.update(Int64($0), of: Int64($1)) })
-            line.finish()
-            keepLog(of: plan, below: directory)
-        }
-    }
-
-    /// What is gone is gone, whether or not there is room to write that down.
-    private func keepLog(of plan: PrunePlan, below directory: FilePath) {
-        do {
-            let log = try state.log("prune")
-            for item in plan.items { log.write(item.line(below: directory)) }
-            log.write("\(plan.forms.count) transfer forms; \(Terminal.bytes(plan.bytes)) freed")
-            try log.check()
-        } catch {
-            Terminal.say("warning: no log was kept: \(error)")
+            if !dryRun, !plan.isEmpty {
+                let line = ProgressLine("removing", unit: .items("items"))
+                try pruner.run(plan, catalog, progress: { line.update(Int64($0), of: Int64($1)) })
+                line.finish()
+            }
+            return JobReport(
+                reason: plan.isEmpty
+                    ? "there was nothing to remove"
+                    : "\(plan.items.count) items and \(plan.forms.count) transfer forms, \(Terminal.bytes(plan.bytes))"
+                        + (dryRun ? ", would be removed" : ""),
+                json: plan.json(dryRun: dryRun).sums)
         }
     }
 
     /// The catalog; on a disk that is too full for it, old logs go first, for which nobody needs to be asked.
     private func openCatalog(makingRoomWith pruner: Pruner) throws -> Catalog {
         func open() throws -> Catalog? {
-            do { return try state.catalog() } catch is FileSystemSpace.Full { return nil } catch CatalogError.noSpace { return nil }
+            do { return try state.catalog() } catch is FileSystemSpace.Full { return nil } catch DatabaseFileError.noSpace { return nil }
         }
         if let catalog = try open() { return catalog }
         let logs = try pruner.logPlan()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Jobs
 import PackageManagers
 import PackageStore
 import Platform
@@ -121,9 +122,7 @@ struct RefreshCommandOptions: ParsableArguments {
     }
 
     func run(_ scope: RefreshOptions.Scope) async throws {
-        try await reporting {
-            let lock = try state.lock("ferry-online refresh")
-            defer { withExtendedLifetime(lock) {} }
+        try await state.job(scope == .full ? .fullRefresh : .deltaRefresh, parameters(scope)) {
             let settings = try state.settings(
                 storage.flags + registry.flags + [OnlineSettings.Flag("platforms", "--platform", platform)])
             let verdaccio = try settings.verdaccio(environment)
@@ -137,15 +136,25 @@ struct RefreshCommandOptions: ParsableArguments {
                 return try await install(refresher.packages(of: scope), from: settings.registry(verdaccio).value)
             }
             let options = try refreshOptions(scope, platforms: settings.platforms.value, catalog.wants())
-            let report = try await interruptible { try await refresher.run(options) }
+            let report = try await Interruption.cancelling { try await refresher.run(options) }
             line.finish()
             try show(report)
-            switch report.ending {
-            case .complete: break
-            case .incomplete: throw ExitCode(4)
-            case .cancelled: throw ExitCode(130)
-            }
+            return report.asJob(isDryRun: dryRun)
         }
+    }
+
+    private func parameters(_ scope: RefreshOptions.Scope) -> [String: JSONValue?] {
+        func list(_ words: [String]) -> JSONValue? { words.isEmpty ? nil : .array(words.map { .string($0) }) }
+        func number(_ value: Int?, unless absent: Int?) -> JSONValue? { value == absent ? nil : value.map { .integer($0) } }
+        var parameters: [String: JSONValue?] = [
+            "parallelism": number(parallelism, unless: 16), "policies": list(policy.map(\.rawValue)), "platforms": list(platform),
+            "node": list(node), "idleTimeout": number(idleTimeout, unless: 120),
+            "driver": driver == .registry ? nil : .string(driver.rawValue), "tool": tool == .npm ? nil : .string(tool.rawValue),
+            "installs": number(installs, unless: 2), "cpus": number(cpus, unless: nil),
+            "installMinutes": number(installMinutes, unless: 10), "dryRun": dryRun ? true : nil,
+        ]
+        if case .delta(let minutes) = scope { parameters["minutes"] = .integer(minutes) }
+        return parameters
     }
 
     private func refreshOptions(
@@ -168,48 +177,48 @@ struct RefreshCommandOptions: ParsableArguments {
 
     // MARK: The package manager
 
-    private func install(_ packages: [PackageName], from url: String) async throws {
+    private func install(_ packages: [PackageName], from url: String) async throws -> JobReport {
         let directory = try state.directory()
         var settings = PackageManagerDriver.Settings(tool: tool, registry: url, workDirectory: directory.appending("work"))
         settings.parallelism = installs
         settings.processorLimit = cpus
         settings.timeout = .seconds(60 * installMinutes)
-        let log = try state.log("refresh")
         let line = ProgressLine("installing", unit: .items("packages"))
+        let log = Terminal.audience
         var results: [PackageInstall] = []
         // A tool's cache lasts as long as a batch, so that it does not grow with the storage.
         for start in stride(from: 0, to: packages.count, by: 200) {
             let driver = PackageManagerDriver(
-                settings, log: { log.write("\($0): \($1)") },
+                settings, log: { log?.hear("\($0): \($1)") },
                 progress: { _, done, _ in line.update(Int64(start + done), of: Int64(packages.count)) })
             let batch = Array(packages[start..<min(start + 200, packages.count)])
-            results += try await interruptible { try await driver.install(batch) }
+            results += try await Interruption.cancelling { try await driver.install(batch) }
             if results.contains(where: { $0.outcome == .cancelled }) { break }
         }
         line.finish()
-        try log.check()
-        try show(results, of: packages.count, log: log.path)
+        return try show(results, of: packages.count)
     }
 
-    private func show(_ results: [PackageInstall], of count: Int, log: FilePath) throws {
+    private func show(_ results: [PackageInstall], of count: Int) throws -> JobReport {
         let failures = results.filter { $0.outcome != .installed && $0.outcome != .cancelled }
         let isCancelled = results.count < count || results.contains { $0.outcome == .cancelled }
-        let installed = results.count { $0.outcome == .installed }
+        let installed = results.filter { $0.outcome == .installed }
+        let failed: [JSONValue] = failures.map { ["package": .string($0.package.text), "reason": .string($0.reason)] }
+        let report: JSONValue = [
+            "ending": .string(isCancelled ? "cancelled" : failures.isEmpty ? "complete" : "incomplete"),
+            "installed": .integer(installed.count), "packages": .integer(count), "failures": .array(failed),
+        ]
+        let words = "packages: \(count) looked at, \(installed.count) installed, \(failures.count) failed"
         if state.json {
-            let failed: [JSONValue] = failures.map { ["package": .string($0.package.text), "reason": .string($0.reason)] }
-            let report: JSONValue = [
-                "ending": .string(isCancelled ? "cancelled" : failures.isEmpty ? "complete" : "incomplete"),
-                "installed": .integer(installed),
-                "packages": .integer(count), "failures": .array(failed), "log": .string(log.string),
-            ]
             try Terminal.output(report.canonicalBytes + [0x0A])
         } else {
             for failure in failures.prefix(50) { Terminal.say("failure: \(failure.package): \(failure.reason)") }
             if failures.count > 50 { Terminal.say("… and \(failures.count - 50) more; --json lists them all") }
-            try Terminal.output("packages: \(count) looked at, \(installed) installed, \(failures.count) failed; \(log)")
+            try Terminal.output(words)
         }
-        if isCancelled { throw ExitCode(130) }
-        if !failures.isEmpty { throw ExitCode(4) }
+        return JobReport(
+            reason: words, exitCode: isCancelled ? 130 : failures.isEmpty ? 0 : 4, isFailure: installed.isEmpty && !failures.isEmpty,
+            json: report.sums, touched: installed.map(\.package.text))
     }
 
     // MARK: The report
@@ -284,6 +293,19 @@ private final class RefreshLine: Sendable {
 }
 
 extension RefreshReport {
+    /// A refresh that brought nothing of what it should has failed; one that could not have some of it has done its work.
+    fileprivate func asJob(isDryRun: Bool) -> JobReport {
+        let failures = Dictionary(grouping: findings.filter { $0.severity == .failure }, by: \.code)
+        let kinds = failures.map { "\($0.value.count) \($0.key.rawValue)" }.sorted().joined(separator: ", ")
+        let words =
+            "\(packages.visited) packages looked at, \(tarballs.fetched) tarballs \(isDryRun ? "to fetch" : "fetched"), "
+            + Terminal.bytes(tarballs.bytes)
+        return JobReport(
+            reason: ending == .incomplete ? "incomplete: \(kinds); \(words)" : words,
+            exitCode: ending == .complete ? 0 : ending == .incomplete ? 4 : 130,
+            isFailure: ending == .incomplete && packages.refreshed + packages.fresh == 0, json: json.sums, touched: touched.map(\.text))
+    }
+
     /// For machines; member names are stable.
     fileprivate var json: JSONValue {
         let versions: [JSONValue] = newVersions.map {

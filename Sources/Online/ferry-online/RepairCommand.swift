@@ -3,6 +3,7 @@ import ArgumentParser
 import CanonicalJSON
 import Catalog
 import Inventory
+import Jobs
 import PackageStore
 import Platform
 import Registries
@@ -10,6 +11,7 @@ import Repair
 import Settings
 import SystemPackage
 import Terminal
+import VerdaccioSettings
 
 struct RepairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,9 +46,11 @@ struct RepairCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting {
-            let lock = try state.lock("ferry-online repair")
-            defer { withExtendedLifetime(lock) {} }
+        let parameters: [String: JSONValue?] = [
+            "packages": packages.isEmpty ? nil : .array(packages.map { .string($0) }), "dryRun": dryRun ? true : nil,
+            "parallelism": parallelism == 8 ? nil : .integer(parallelism),
+        ]
+        try await state.job(.repair, parameters) {
             let catalog = try state.catalog()
             let broken = try catalog.brokenArchives().filter { packages.isEmpty || packages.contains($0.path.package.text) }
             if broken.isEmpty { Terminal.say("nothing is listed as damaged; \"ferry-online check\" looks") }
@@ -56,41 +60,67 @@ struct RepairCommand: AsyncParsableCommand {
                 } else {
                     for archive in broken { try Terminal.output(archive.line) }
                 }
-                return
+                return JobReport(reason: broken.isEmpty ? "nothing is listed as damaged" : "\(broken.count) files would be repaired")
             }
             let settings = try state.settings(storage.flags + registry.flags)
-            let verdaccio = try settings.verdaccio(environment)
-            let log = try state.log("repair")
-            let layout = try settings.layout(verdaccio).located()
-            let line = ProgressLine("repairing", unit: .items("files"))
-            let repairer = Repairer(
-                registry: registry.proxy(settings, verdaccio), layout: layout, catalog: catalog, snapshots: try state.snapshots(),
-                quarantine: try state.directory().appending("quarantine"), progress: { line.update(Int64($0), of: Int64($1)) })
             var options = Repairer.Options()
             options.parallelism = parallelism
             options.idleTimeout = .seconds(idleTimeout)
-            let report = try await interruptible { [options] in try await repairer.run(broken, options) }
-            line.finish()
-            for outcome in report.outcomes { log.write(outcome.line) }
-            try log.check()
-            if report.isCancelled {
-                try show(report)
-                throw ExitCode(130)
-            }
-            let scan = try scanStorage(settings.layout(verdaccio), catalog: catalog)
-            let check = try await interruptible { try checkStorage(scan.layout, catalog: catalog, all: false, width: 2) }
-            try show(report)
-            if check.broken.contains(where: { $0.state == .damaged }) || report.repaired < report.outcomes.count { throw ExitCode(3) }
+            return try await RepairRun(state: state, registry: registry, options: options)
+                .run(broken, settings, settings.verdaccio(environment), catalog)
         }
+    }
+}
+
+/// A repair with the check that proves it.
+struct RepairRun {
+    let state: StateOptions
+    let registry: RegistryOptions
+    var options = Repairer.Options()
+
+    /// Repairs, scans and checks what is listed as damaged, and prints what came of each file.
+    func run(
+        _ broken: [BrokenArchive], _ settings: OnlineSettings, _ verdaccio: VerdaccioSettings?, _ catalog: Catalog
+    ) async throws -> JobReport {
+        let layout = try settings.layout(verdaccio).located()
+        let line = ProgressLine("repairing", unit: .items("files"))
+        let repairer = Repairer(
+            registry: registry.proxy(settings, verdaccio), layout: layout, catalog: catalog, snapshots: try state.snapshots(),
+            quarantine: try state.directory().appending("quarantine"), progress: { line.update(Int64($0), of: Int64($1)) })
+        let report = try await Interruption.cancelling { [options] in try await repairer.run(broken, options) }
+        line.finish()
+        if report.isCancelled {
+            try show(report)
+            return JobReport(reason: report.sums, exitCode: 130)
+        }
+        let scan = try scanStorage(settings.layout(verdaccio), catalog: catalog)
+        let check = try await Interruption.cancelling { try checkStorage(scan.layout, catalog: catalog, all: false, width: 2) }
+        try show(report)
+        let isDamaged = check.broken.contains { $0.state == .damaged } || report.repaired < report.outcomes.count
+        return JobReport(
+            reason: report.sums, exitCode: check.isCancelled ? 130 : isDamaged ? 3 : 0, json: report.json,
+            touched: Array(Set(report.outcomes.filter(\.attempt.isRepaired).map(\.archive.path.package.text))).sorted())
     }
 
     private func show(_ report: Repairer.Report) throws {
         if state.json { return try Terminal.output(JSONValue.array(report.outcomes.map(\.json)).canonicalBytes + [0x0A]) }
         for outcome in report.outcomes { try Terminal.output(outcome.line) }
-        let gone = report.outcomes.count(where: \.isGoneUpstream)
-        Terminal.say(
-            "\(report.repaired) of \(report.outcomes.count) repaired" + (gone > 0 ? ", \(gone) gone upstream" : "")
-                + (report.isCancelled ? "; cancelled, run it again to go on" : ""))
+        Terminal.say(report.sums + (report.isCancelled ? "; cancelled, run it again to go on" : ""))
+    }
+}
+
+extension Repairer.Report {
+    /// The repair in one line.
+    fileprivate var sums: String {
+        let gone = outcomes.count(where: \.isGoneUpstream)
+        return "\(repaired) of \(outcomes.count) repaired" + (gone > 0 ? ", \(gone) gone upstream" : "")
+    }
+
+    fileprivate var json: JSONValue {
+        [
+            "attempted": .integer(outcomes.count), "repaired": .integer(repaired),
+            "goneUpstream": .integer(outcomes.count(where: \.isGoneUpstream)),
+        ]
     }
 }
 

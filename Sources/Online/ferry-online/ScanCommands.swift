@@ -2,6 +2,7 @@ import ArgumentParser
 import CanonicalJSON
 import Catalog
 import Inventory
+import Jobs
 import PackageStore
 import Platform
 import Terminal
@@ -22,15 +23,18 @@ struct Scan: AsyncParsableCommand {
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
-    func run() throws {
-        try reporting {
-            let lock = try state.lock("ferry-online scan")
-            defer { withExtendedLifetime(lock) {} }
+    func run() async throws {
+        try await state.job(.scan, ["allowEmpty": allowEmpty ? true : nil]) {
             let catalog = try state.catalog()
             let report = try scanStorage(storage.layout(state), catalog: catalog, allowsEmpty: allowEmpty)
             defer { warnOfSpace(state, storage, catalog, scanned: report.fileTotals) }
             try show(report)
-            if report.findings.contains(where: { $0.code == .unreadable }) { throw ExitCode(1) }
+            let unreadable = report.findings.count { $0.code == .unreadable }
+            let change = report.change
+            return JobReport(
+                reason: "\(report.totals.packages) packages: \(change.added) new, \(change.changed) changed, \(report.gone) gone"
+                    + (unreadable > 0 ? "; \(unreadable) could not be read" : ""),
+                exitCode: unreadable > 0 ? 1 : 0, isFailure: unreadable > 0, json: report.json.sums)
         }
     }
 
@@ -260,6 +264,16 @@ extension PackageDetail.Tarball {
 }
 
 extension JSONValue {
+    /// An object with the lengths of its lists in their place.
+    var sums: JSONValue {
+        guard let object else { return self }
+        return .object(
+            JSONObject(
+                uniqueMembers: object.members.map { name, value in
+                    (name: name, value: value.array.map { .integer($0.count) } ?? value)
+                }))
+    }
+
     /// A text, or `null` for none.
     static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 }

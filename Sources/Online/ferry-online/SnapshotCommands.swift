@@ -1,13 +1,15 @@
 import ArgumentParser
+import BundleFormat
 import CanonicalJSON
 import Catalog
 import Integrity
+import Jobs
 import PackageStore
 import Platform
 import Snapshots
 import Terminal
 
-struct Snapshot: ParsableCommand {
+struct Snapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Record what the storage holds now.",
         discussion: """
@@ -21,52 +23,67 @@ struct Snapshot: ParsableCommand {
     @Flag(help: "Accept a snapshot that lost more than 5 % of the last one's files.")
     var allowShrink = false
 
-    func run() throws {
-        try reporting {
-            let lock = try state.lock("ferry-online snapshot")
-            defer { withExtendedLifetime(lock) {} }
+    func run() async throws {
+        try await state.job(.snapshot, ["allowShrink": allowShrink ? true : nil]) {
             let catalog = try state.catalog()
-            let progress = ProgressLine("reading", unit: .items("packages"))
-            let builder = SnapshotBuilder(
-                layout: try storage.layout(state), records: catalog, store: try state.snapshots(),
-                origin: try catalog.origin { randomBytes(20) },
-                progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
-            var options = SnapshotBuilder.Options()
-            options.allowsShrinking = allowShrink
-            let report = try builder.take(options)
-            progress.finish()
-            try show(report)
+            let report = try takeSnapshot(state, storage, catalog, allowsShrinking: allowShrink)
+            if state.json {
+                try Terminal.output(report.json.canonicalBytes + [0x0A])
+            } else {
+                try Terminal.output(report.header.id.text)
+            }
             warnOfSpace(state, storage, catalog)
+            return JobReport(reason: "\(report.sums): \(report.header.id)", json: report.json.sums)
         }
     }
+}
 
-    private func show(_ report: SnapshotBuilder.Report) throws {
-        let header = report.header
-        if state.json {
-            var object = header.json.object ?? JSONObject()
-            object["new"] = .bool(report.isNew)
-            object["hashedFiles"] = .integer(report.hashedFiles)
-            object["hashedBytes"] = .integer(report.hashedBytes)
-            object["withheld"] = .array(report.withheld.map { .string($0.description) })
-            object["withdrawn"] = .array(report.withdrawn.map { .string($0.description) })
-            object["passes"] = .integer(report.passes)
-            object["findings"] = .array(report.findings.map(\.json))
-            try Terminal.output(JSONValue.object(object).canonicalBytes + [0x0A])
-            return
-        }
-        say(report.findings)
-        if !report.withheld.isEmpty {
-            let first = report.withheld.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+/// Takes a snapshot, and says what there is to say of it.
+func takeSnapshot(
+    _ state: StateOptions, _ storage: StorageOptions, _ catalog: Catalog, allowsShrinking: Bool
+) throws -> SnapshotBuilder.Report {
+    let progress = ProgressLine("reading", unit: .items("packages"))
+    let builder = SnapshotBuilder(
+        layout: try storage.layout(state), records: catalog, store: try state.snapshots(), origin: try catalog.origin { randomBytes(20) },
+        progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
+    var options = SnapshotBuilder.Options()
+    options.allowsShrinking = allowsShrinking
+    let report = try builder.take(options)
+    progress.finish()
+    if !state.json { report.say() }
+    return report
+}
+
+extension SnapshotBuilder.Report {
+    fileprivate func say() {
+        ferry_online.say(findings)
+        if !withheld.isEmpty {
+            let first = withheld.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
             Terminal.say(
-                "warning: \(report.withheld.count) files of earlier snapshots could not be taken, though they have not left the storage; "
-                    + "bundles neither carry nor remove them: \(first)\(report.withheld.count > 3 ? ", …" : "")")
+                "warning: \(withheld.count) files of earlier snapshots could not be taken, though they have not left the storage; "
+                    + "bundles neither carry nor remove them: \(first)\(withheld.count > 3 ? ", …" : "")")
         }
+        Terminal.say("\(sums); read \(hashedFiles) tarballs, \(Terminal.bytes(hashedBytes))")
+    }
+
+    /// The snapshot in a phrase.
+    fileprivate var sums: String {
         let counts = header.counts
-        Terminal.say(
-            "\(report.isNew ? "new snapshot" : "unchanged since snapshot"): \(counts.packages) packages, \(counts.files) files, "
-                + "\(Terminal.bytes(counts.bytes)); read \(report.hashedFiles) tarballs, \(Terminal.bytes(report.hashedBytes))"
-                + (header.isSettled ? "" : "; the storage kept changing (unsettled)"))
-        try Terminal.output(header.id.text)
+        return "\(isNew ? "new snapshot" : "unchanged since snapshot"): \(counts.packages) packages, \(counts.files) files, "
+            + Terminal.bytes(counts.bytes) + (header.isSettled ? "" : "; the storage kept changing (unsettled)")
+    }
+
+    /// What `--json` prints of a snapshot that was taken.
+    fileprivate var json: JSONValue {
+        var object = header.json.object ?? JSONObject()
+        object["new"] = .bool(isNew)
+        object["hashedFiles"] = .integer(hashedFiles)
+        object["hashedBytes"] = .integer(hashedBytes)
+        object["withheld"] = .array(withheld.map { .string($0.description) })
+        object["withdrawn"] = .array(withdrawn.map { .string($0.description) })
+        object["passes"] = .integer(passes)
+        object["findings"] = .array(findings.map(\.json))
+        return .object(object)
     }
 }
 
@@ -165,6 +182,13 @@ extension StateOptions {
     /// The snapshot named as a baseline; `nil` for `empty`.
     func baseline(_ text: String) throws -> SnapshotReader? {
         text == "empty" ? nil : try snapshot(text)
+    }
+
+    /// The snapshot named as a baseline, where it may also be what the last bundle for a destination led to.
+    func baseline(_ text: String, for destination: BundleDestination, _ catalog: Catalog) throws -> SnapshotReader? {
+        guard text == "last-bundle" else { return try baseline(text) }
+        // A snapshot that is gone is no baseline any more; a full bundle is always safe.
+        return try catalog.bundles().first { $0.destination == destination }.flatMap { try snapshots().open($0.target) }
     }
 
     /// The snapshot named as a target, or the newest.

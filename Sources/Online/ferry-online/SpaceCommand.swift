@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Databases
 import Platform
 import Settings
 import SystemPackage
@@ -43,7 +44,7 @@ struct Space: ParsableCommand {
     private func openCatalog() throws -> Catalog? {
         do { return try state.catalog() } catch is FileSystemSpace.Full {
             return nil
-        } catch CatalogError.noSpace {
+        } catch DatabaseFileError.noSpace {
             return nil
         }
     }

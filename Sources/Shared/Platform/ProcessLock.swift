@@ -4,7 +4,7 @@ package import SystemPackage
 /// A lock between processes: held as long as this value lives, gone with the process, whatever ends it.
 ///
 /// The file keeps a line that says who holds it, for the message of whoever comes second. It is never removed.
-package final class ProcessLock {
+package final class ProcessLock: Sendable {
     private let descriptor: Int32
 
     /// What is said of a lock that another process holds.

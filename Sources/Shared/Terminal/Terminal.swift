@@ -12,8 +12,47 @@ package enum Terminal {
         return text.unicodeScalars.reduce(into: "") { $0 += isHarmful($1) ? "\\u{\(String($1.value, radix: 16))}" : String($1) }
     }
 
+    /// Somebody who is told what people are told, such as the log of a job.
+    package struct Audience: Sendable {
+        /// Whether nobody else listens: then nothing is written to standard output and standard error.
+        package let isAlone: Bool
+        package let hear: @Sendable (_ line: String) -> Void
+        /// Told of progress twice a second at most.
+        package let follow: @Sendable (Progress) -> Void
+
+        package init(
+            isAlone: Bool, hear: @escaping @Sendable (_ line: String) -> Void, follow: @escaping @Sendable (Progress) -> Void
+        ) {
+            self.isAlone = isAlone
+            self.hear = hear
+            self.follow = follow
+        }
+    }
+
+    /// How far a phase of some work is.
+    package struct Progress: Sendable {
+        /// The phase, such as `checking`.
+        package let title: String
+        /// What is counted: `bytes`, or a noun.
+        package let unit: String
+        package let done: Int64
+        package let total: Int64
+        package let details: String
+    }
+
+    private static let listener = Mutex<Audience?>(nil)
+
+    package static var audience: Audience? { listener.withLock { $0 } }
+
+    /// Lets an audience hear everything from now on; `nil` sends it away.
+    package static func admit(_ audience: Audience?) { listener.withLock { $0 = audience } }
+
     /// Writes a line to standard error.
     package static func say(_ line: String) {
+        if let audience {
+            audience.hear(harmless(line))
+            if audience.isAlone { return }
+        }
         let bytes = Array("\(harmless(line))\n".utf8)
         _ = write(2, bytes, bytes.count)
     }
@@ -27,11 +66,13 @@ package enum Terminal {
     ///
     /// - Throws: `OutputLost`. A reader that went away is no error: nobody misses the rest.
     package static func output(_ line: String) throws(OutputLost) {
+        audience?.hear(harmless(line))
         try output(Array("\(harmless(line))\n".utf8))
     }
 
     /// Writes bytes to standard output; throws as the other does.
     package static func output(_ bytes: [UInt8]) throws(OutputLost) {
+        if let audience, audience.isAlone { return }
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
@@ -59,11 +100,22 @@ package enum Terminal {
 /// A line of progress with rate and time left: drawn again in place on a terminal, every ten seconds as a plain line in a pipe.
 package final class ProgressLine: Sendable {
     /// What is counted, which decides how amounts are printed.
-    package enum Unit: Sendable { case bytes, items(String) }
+    package enum Unit: Sendable {
+        case bytes, items(String)
+
+        fileprivate var name: String {
+            switch self {
+            case .bytes: "bytes"
+            case .items(let name): name
+            }
+        }
+    }
 
     private struct State {
         var drawnAt: Int64 = 0
         var isDrawn = false
+        /// When the audience was last told; the first time it is told at once.
+        var toldAt = Int64.min / 2
     }
 
     private let title: String
@@ -83,9 +135,15 @@ package final class ProgressLine: Sendable {
 
     /// Tells how far the work is; the details follow the rate and the time left.
     package func update(_ done: Int64, of total: Int64, details: @autoclosure () -> String = "") {
-        guard !isQuiet else { return }
+        let audience = Terminal.audience
+        guard !isQuiet || audience != nil else { return }
         state.withLock { state in
             let now = Self.milliseconds()
+            if let audience, now - state.toldAt >= 500 || done == total {
+                state.toldAt = now
+                audience.follow(Terminal.Progress(title: title, unit: unit.name, done: done, total: total, details: details()))
+            }
+            guard !isQuiet, audience?.isAlone != true else { return }
             let interval: Int64 = isTerminal ? 100 : 10_000
             guard now - max(state.drawnAt, isTerminal ? 0 : startedAt) >= interval else { return }
             state.drawnAt = now

@@ -1,0 +1,203 @@
+package import CanonicalJSON
+
+/// A parameter of a job: its name in JSON, what it may be, and the flag of the command that takes it.
+package struct JobParameter: Sendable, Hashable {
+    /// What a value may be.
+    package enum Form: Sendable, Hashable {
+        /// `true` gives the flag, `false` leaves it out.
+        case flag
+        case integer(ClosedRange<Int64>)
+        case word([String])
+        /// A text that the command itself judges; at most so many bytes of UTF-8.
+        case text(Int)
+        /// Several of a form, the flag repeated for each.
+        indirect case list(Form)
+    }
+
+    package let name: String
+    package let form: Form
+    /// Such as `--parallelism`; `nil` for an operand.
+    package let option: String?
+    /// What it is for, as a sentence.
+    package let summary: String
+    package let isRequired: Bool
+    /// What the command is given where it is not said, since a job's default is another than the command's.
+    package let implied: String?
+
+    /// The longest list.
+    package static let listLimit = 1000
+
+    private init(
+        _ name: String, _ form: Form, _ option: String?, implied: String? = nil, isRequired: Bool = false, _ summary: String
+    ) {
+        self.name = name
+        self.form = form
+        self.option = option
+        self.implied = implied
+        self.isRequired = isRequired
+        self.summary = summary
+    }
+
+    // MARK: Those that there are
+
+    static let minutes = JobParameter("minutes", .integer(1...52_560_000), "--minutes", "How far back \"changed lately\" goes.")
+    static let dryRun = JobParameter("dryRun", .flag, "--dry-run", "Say what would be done, and change nothing.")
+    static let refresh = [
+        JobParameter("parallelism", .integer(1...256), "--parallelism", "Requests at once."),
+        JobParameter(
+            "policies", .list(.word(["latest", "tags", "latest-per-major", "siblings", "ranges"])), "--policy",
+            "Which versions to keep beside those that others need."),
+        JobParameter(
+            "platforms", .list(.text(64)), "--platform", "The machines that packages are installed on, such as linux-x64-musl."),
+        JobParameter("node", .list(.text(64)), "--node", "The versions of Node that packages are installed with."),
+        JobParameter("idleTimeout", .integer(1...86_400), "--idle-timeout", "Seconds that a connection may be silent."),
+        JobParameter("driver", .word(["registry", "package-manager"]), "--driver", "Who fetches."),
+        JobParameter("tool", .word(["npm", "pnpm"]), "--tool", "The package manager of that driver."),
+        JobParameter("installs", .integer(1...64), "--installs", "Installs at once of that driver."),
+        JobParameter("cpus", .integer(1...1024), "--cpus", "Processors that all installs of that driver may use."),
+        JobParameter("installMinutes", .integer(1...1440), "--install-minutes", "Minutes that an install of that driver may take."),
+        dryRun,
+    ]
+    static let allowEmpty = JobParameter("allowEmpty", .flag, "--allow-empty", "Accept a storage that no package is left in.")
+    static let everything = JobParameter("everything", .flag, "--everything", "Also what was proved before.")
+    static let threads = JobParameter("parallelism", .integer(1...64), "--parallelism", "Threads that read.")
+    static let repair = JobParameter("repair", .flag, "--repair", "Repair what was found, and check again.")
+    static let packages = JobParameter("packages", .list(.text(214)), nil, "The packages to repair; all by default.")
+    static let repairs = JobParameter("parallelism", .integer(1...64), "--parallelism", "Packages at once.")
+    static let allowShrink = JobParameter(
+        "allowShrink", .flag, "--allow-shrink", "Accept a snapshot that lost more than 5 % of the last one's files.")
+    static let baseline = JobParameter(
+        "baseline", .text(32), "--baseline", implied: "last-bundle",
+        "The snapshot the destination already has; \"empty\" for a full bundle, \"last-bundle\" for what its last bundle led to.")
+    static let target = JobParameter(
+        "target", .text(32), "--target", implied: "new", "The snapshot to carry; \"newest\", or \"new\" for one that is taken now.")
+    static let destination = JobParameter("destination", .text(64), "--destination", "Whom it is for: a destination's id, or \"any\".")
+    static let unsigned = JobParameter("unsigned", .flag, "--unsigned", "Make an unsigned bundle.")
+    static let allowUnsettled = JobParameter(
+        "allowUnsettled", .flag, "--allow-unsettled", "Accept a snapshot that was taken while the storage kept changing.")
+    static let unlessEmpty = JobParameter("unlessEmpty", .flag, "--unless-empty", "Make no bundle where nothing differs.")
+    static let artifact = JobParameter("artifact", .text(64), nil, isRequired: true, "The bundle.")
+    static let medium = JobParameter("medium", .text(4096), "--to", isRequired: true, "Where the medium is mounted.")
+    static let volumeSize = JobParameter(
+        "volumeSize", .integer(4...16_777_216), "--volume-size", "Cut the archive into volumes of so many MiB, a multiple of 4.")
+}
+
+/// Parameters that a job cannot have.
+package struct JobParameterError: Error, Equatable, CustomStringConvertible {
+    package let parameter: String
+    /// What is wrong, and what is allowed.
+    package let words: String
+
+    package var description: String { "\(parameter): \(words)" }
+}
+
+/// The parameters of a job that differ from their defaults.
+package struct JobParameters: Sendable, Equatable {
+    package let values: [String: JSONValue]
+
+    package static let none = JobParameters()
+
+    private init() { values = [:] }
+
+    /// Takes values for a kind of job.
+    ///
+    /// - Throws: the first that there is not, or that is not what it may be.
+    package init(_ values: [String: JSONValue], for kind: JobKind) throws(JobParameterError) {
+        let known = Dictionary(uniqueKeysWithValues: kind.parameters.map { ($0.name, $0) })
+        var kept: [String: JSONValue] = [:]
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard let parameter = known[name] else {
+                let names = kind.parameters.map(\.name).joined(separator: ", ")
+                throw JobParameterError(parameter: name, words: "\(kind.rawValue) has no such parameter; there are: \(names)")
+            }
+            if let words = parameter.form.complaint(value) { throw JobParameterError(parameter: name, words: words) }
+            if value != .bool(false), value != .array([]) { kept[name] = value }
+        }
+        for parameter in kind.parameters where parameter.isRequired && kept[parameter.name] == nil {
+            throw JobParameterError(parameter: parameter.name, words: "must be given")
+        }
+        self.values = kept
+    }
+
+    package var json: JSONValue {
+        .object(JSONObject(uniqueMembers: values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }))
+    }
+
+    package var isDryRun: Bool { values["dryRun"] == .bool(true) }
+
+    /// What the command of the kind is given; operands stand behind `--`.
+    package func arguments(for kind: JobKind) -> [String] {
+        var options: [String] = []
+        var operands: [String] = []
+        for parameter in kind.parameters {
+            let texts = values[parameter.name]?.argumentTexts ?? parameter.implied.map { [$0] } ?? []
+            for text in texts {
+                guard let option = parameter.option else {
+                    operands.append(text)
+                    continue
+                }
+                // Joined by `=`, so that no value is taken for an option.
+                options.append(parameter.form == .flag ? option : "\(option)=\(text)")
+            }
+        }
+        return options + (operands.isEmpty ? [] : ["--"] + operands)
+    }
+}
+
+/// A kind of job with its parameters: what a schedule starts, and what a chain consists of.
+package struct JobRequest: Sendable, Equatable {
+    package let kind: JobKind
+    package let parameters: JobParameters
+
+    package init(_ kind: JobKind, _ parameters: JobParameters = .none) {
+        self.kind = kind
+        self.parameters = parameters
+    }
+
+    package var json: JSONValue { ["kind": .string(kind.rawValue), "parameters": parameters.json] }
+
+    /// Reads `json`; `nil` for what is none.
+    package init?(_ value: JSONValue) {
+        guard let object = value.object, let kind = object["kind"]?.string.flatMap({ JobKind(rawValue: $0) }),
+            let values = object["parameters"]?.object,
+            let parameters = try? JobParameters(Dictionary(uniqueKeysWithValues: values.members.map { ($0.name, $0.value) }), for: kind)
+        else { return nil }
+        self.init(kind, parameters)
+    }
+}
+
+extension JSONValue {
+    fileprivate var argumentTexts: [String] {
+        switch self {
+        case .string(let text): [text]
+        case .number: integer.map { ["\($0)"] } ?? []
+        case .array(let elements): elements.flatMap(\.argumentTexts)
+        case .bool(true): [""]
+        default: []
+        }
+    }
+}
+
+extension JobParameter.Form {
+    /// What is wrong with a value; `nil` for one that may be.
+    fileprivate func complaint(_ value: JSONValue) -> String? {
+        switch (self, value) {
+        case (.flag, .bool): nil
+        case (.flag, _): "must be true or false"
+        case (.integer(let range), _) where value.integer.map(range.contains) ?? false: nil
+        case (.integer(let range), _): "must be an integer from \(range.lowerBound) to \(range.upperBound)"
+        case (.word(let words), .string(let text)) where words.contains(text): nil
+        case (.word(let words), _): "must be one of \(words.joined(separator: ", "))"
+        case (.text(let limit), .string(let text)) where Self.isPlain(text, limit): nil
+        case (.text(let limit), _): "must be a text of 1 to \(limit) bytes without control characters"
+        case (.list(let form), .array(let elements)):
+            elements.count > JobParameter.listLimit
+                ? "must have at most \(JobParameter.listLimit) elements" : elements.lazy.compactMap(form.complaint).first
+        case (.list, _): "must be a list"
+        }
+    }
+
+    private static func isPlain(_ text: String, _ limit: Int) -> Bool {
+        (1...limit).contains(text.utf8.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+}
