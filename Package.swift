@@ -122,13 +122,19 @@ let package = Package(
         module(
             "Online", "Upkeep",
             ["Platform", "Terminal", "Databases", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", systemPackage]),
+        module(
+            "Online", "Documents",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
+                "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
+            ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
-                "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck", "Registries", "Repair",
-                "Export", "Refresh", "Upkeep", "PackageManagers", systemPackage, argumentParser,
+                "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck",
+                "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", systemPackage, argumentParser,
             ]),
 
         // Offline

@@ -107,7 +107,9 @@ package final class JobStore: Sendable {
 
     /// Says what a queued job waits for.
     package func wait(_ id: Int64, for words: String?) throws {
-        try file.writeLazily { db in try Self.update(id, "waiting = ?", [words], where: "state = 'queued' AND waiting IS NOT ?", [words], in: db) }
+        try file.writeLazily { db in
+            try Self.update(id, "waiting = ?", [words], where: "state = 'queued' AND waiting IS NOT ?", [words], in: db)
+        }
     }
 
     /// Makes a queued job a running one.
@@ -316,7 +318,9 @@ package final class JobStore: Sendable {
     package func sums() throws -> [Sum] {
         try file.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT kind, state, count(*) AS count, max(ended) AS ended, started FROM job GROUP BY kind, state ORDER BY kind, state"
+                db,
+                sql:
+                    "SELECT kind, state, count(*) AS count, max(ended) AS ended, started FROM job GROUP BY kind, state ORDER BY kind, state"
             ).compactMap { row in
                 guard let kind = JobKind(rawValue: row["kind"]), let state = JobState(rawValue: row["state"]) else { return nil }
                 let (ended, started) = (row["ended"] as Int64?, row["started"] as Int64?)
@@ -407,7 +411,8 @@ package final class JobStore: Sendable {
 
     private static func job(_ row: Row) -> JobRecord? {
         guard let kind = JobKind(rawValue: row["kind"]), let state = JobState(rawValue: row["state"]),
-            let asker = JobAsker(row["asker"] as String), let values = try? JSONParser.parse(Array((row["parameters"] as String).utf8), mode: .strict).object,
+            let asker = JobAsker(row["asker"] as String),
+            let values = try? JSONParser.parse(Array((row["parameters"] as String).utf8), mode: .strict).object,
             let parameters = try? JobParameters(
                 Dictionary(uniqueKeysWithValues: values.members.map { ($0.name, $0.value) }), for: kind)
         else { return nil }
@@ -423,7 +428,9 @@ package final class JobStore: Sendable {
     private static func moment(_ nanoseconds: Int64?) -> Timestamp? { nanoseconds.map { Timestamp(nanoseconds: $0) } }
 
     private static func chain(_ row: Row) -> JobRecord.ChainPlace? {
-        guard let name = row["chain"] as String?, let root = row["chain_root"] as Int64?, let step = row["chain_step"] as Int? else { return nil }
+        guard let name = row["chain"] as String?, let root = row["chain_root"] as Int64?, let step = row["chain_step"] as Int? else {
+            return nil
+        }
         let steps = (row["chain_steps"] as String?).flatMap { try? JSONParser.parse(Array($0.utf8), mode: .strict).array } ?? []
         return JobRecord.ChainPlace(name: name, root: root, step: step, steps: steps.compactMap { JobRequest($0) })
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Documents
 import Export
 import Integrity
 import Jobs
@@ -49,7 +50,8 @@ struct Bundle: AsyncParsableCommand {
             let catalog = try state.catalog()
             let keys = dryRun ? [] : try signingKeys()
             let from = try state.baseline(baseline, for: recipient, catalog)
-            let to = try target == "new"
+            let to =
+                try target == "new"
                 ? state.target(takeSnapshot(state, storage, catalog, allowsShrinking: allowShrink).header.id.text)
                 : state.target(target == "newest" ? nil : target)
             let difference = try Difference(from: from, to: to)
@@ -224,18 +226,5 @@ extension ExportCommand {
         }
         return "ferry-online bundle --baseline \(record.baseline?.text ?? "empty") --target \(record.target) "
             + "--destination \(record.destination)"
-    }
-}
-
-extension BundleRecord {
-    /// What `--json` prints of a bundle.
-    var json: JSONValue {
-        [
-            "bundle": .string(id.text), "label": .string(label), "created": .string(created.description),
-            "destination": .string(destination.description), "sequence": .integer(sequence),
-            "baseline": baseline.map { .string($0.text) } ?? .null, "target": .string(target.text),
-            "targetRoot": .string(targetRoot.hex), "counts": counts.json, "sizeBytes": .integer(size),
-            "keys": .array(keys.map { .string($0) }), "pruned": .text(pruned?.description),
-        ]
     }
 }

@@ -2,6 +2,7 @@ import ArchiveCheck
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Documents
 import Integrity
 import Inventory
 import Jobs
@@ -95,15 +96,6 @@ extension StorageCheck.Report {
             + (passed > 0 ? "; \(passed) changed meanwhile and are left for the next check" : "")
             + (isCancelled ? "; cancelled, run it again to go on" : "")
     }
-
-    /// What `--json` prints of a check.
-    fileprivate func json(unreadable: [Finding]) -> JSONValue {
-        [
-            "checked": .integer(checked), "bytes": .integer(bytes), "inflatedBytes": .integer(inflatedBytes),
-            "skipped": .integer(skipped), "changedMeanwhile": .integer(passed), "cancelled": .bool(isCancelled),
-            "notes": .array(notes.map(\.json)), "unreadable": .array(unreadable.map(\.json)), "broken": .array(broken.map(\.json)),
-        ]
-    }
 }
 
 extension BrokenArchive {
@@ -112,22 +104,5 @@ extension BrokenArchive {
         let gone = isGoneUpstream ? "; upstream has it no more" : ""
         let last = attempts.last.map { "; last tried \($0.ended): \($0.reason)" } ?? ""
         return "\(state == .missing ? "missing" : damage.kind.rawValue)  \(path)  \(damage.words)\(gone)\(last)"
-    }
-
-    /// What `--json` prints of a damaged file.
-    var json: JSONValue {
-        let attempts: [JSONValue] = attempts.map {
-            [
-                "began": .string($0.began.description), "ended": .string($0.ended.description), "repaired": .bool($0.isRepaired),
-                "reason": .string($0.reason),
-            ]
-        }
-        return [
-            "path": .string(path.description), "package": .string(path.package.text), "file": .string(path.file.text),
-            "version": .text(version), "kind": .string(damage.kind.rawValue), "message": .string(damage.words),
-            "state": .string(state.rawValue), "sizeBytes": .integer(size), "sha512": .text(sha512?.hex),
-            "found": .string(found.description), "checked": .string(checked.description), "goneUpstream": .bool(isGoneUpstream),
-            "quarantined": .text(quarantined), "attempts": .array(attempts),
-        ]
     }
 }

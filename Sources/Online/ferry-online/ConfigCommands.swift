@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import Documents
 import Settings
 import SystemPackage
 import Terminal
@@ -94,30 +95,6 @@ struct Config: ParsableCommand {
 
         func run() throws {
             try reporting { try Terminal.output(Array(OnlineSettings.example.utf8)) }
-        }
-    }
-}
-
-extension SettingEntry {
-    /// What `--json` prints of a key.
-    fileprivate var json: JSONValue {
-        let texts: [JSONValue] = (values ?? []).map { .string($0) }
-        return [
-            "key": .string(key), "value": values == nil ? .null : isList ? .array(texts) : texts.first ?? .null, "source": source.json,
-            "variable": .string(variable),
-        ]
-    }
-}
-
-extension SettingSource {
-    /// What `--json` prints of where a value comes from.
-    fileprivate var json: JSONValue {
-        switch self {
-        case .builtIn: ["kind": "default"]
-        case .verdaccio(let path): ["kind": "verdaccio", "path": .string(path.string)]
-        case .file(let path, let line): ["kind": "file", "path": .string(path.string), "line": .integer(line)]
-        case .environment(let name): ["kind": "environment", "name": .string(name)]
-        case .flag(let name): ["kind": "flag", "name": .string(name)]
         }
     }
 }

@@ -102,7 +102,9 @@ private struct Server {
     /// - Throws: `ValidationError` where the environment names a job that is none.
     static func ofThisProcess() throws -> Server? {
         guard let text = environment(JobProcess.variable) else { return nil }
-        guard let job = Int64(text), job > 0 else { throw ValidationError("\(JobProcess.variable): \"\(text)\" is not the number of a job") }
+        guard let job = Int64(text), job > 0 else {
+            throw ValidationError("\(JobProcess.variable): \"\(text)\" is not the number of a job")
+        }
         let input = DispatchSource.makeReadSource(fileDescriptor: 0, queue: .global())
         // Until the job has begun there is nothing to end but the process.
         input.setEventHandler { _exit(130) }

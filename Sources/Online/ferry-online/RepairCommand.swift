@@ -2,6 +2,7 @@ import ArchiveCheck
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Documents
 import Inventory
 import Jobs
 import PackageStore
@@ -127,13 +128,4 @@ extension Repairer.Report {
 extension Repairer.Outcome {
     /// The attempt in one line.
     fileprivate var line: String { "\(attempt.isRepaired ? "repaired" : "failed")  \(archive.path)  \(attempt.reason)" }
-
-    /// What `--json` prints of an attempt.
-    fileprivate var json: JSONValue {
-        [
-            "path": .string(archive.path.description), "kind": .string(archive.damage.kind.rawValue), "repaired": .bool(attempt.isRepaired),
-            "reason": .string(attempt.reason), "state": .string(state.rawValue), "goneUpstream": .bool(isGoneUpstream),
-            "quarantined": .text(quarantined),
-        ]
-    }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import Catalog
+import Documents
 import Inventory
 import Jobs
 import PackageStore
@@ -63,28 +64,6 @@ extension StorageScan.Report {
     /// What the scan counted, for the record of how full the storage is.
     fileprivate var fileTotals: FileTotals {
         FileTotals(files: totals.tarballs + totals.packages, bytes: totals.tarballBytes + totals.packumentBytes)
-    }
-
-    /// What `--json` prints of a scan.
-    fileprivate var json: JSONValue {
-        var object = totals.json.object ?? JSONObject()
-        object["read"] = .integer(read)
-        object["new"] = .integer(change.added)
-        object["changed"] = .integer(change.changed)
-        object["gone"] = .integer(gone)
-        object["findings"] = .array(findings.map(\.json))
-        return .object(object)
-    }
-}
-
-extension StorageTotals {
-    /// What `--json` prints of the sums after a scan.
-    var json: JSONValue {
-        [
-            "taken": .string(taken.description), "packages": .integer(packages), "localPackages": .integer(localPackages),
-            "versions": .integer(versions), "cachedVersions": .integer(cachedVersions), "tarballs": .integer(tarballs),
-            "tarballBytes": .integer(tarballBytes), "packumentBytes": .integer(packumentBytes), "damaged": .integer(damaged),
-        ]
     }
 }
 
@@ -211,40 +190,6 @@ extension PackageSummary {
         let state = gone.map { "  left the storage by \($0)" } ?? ""
         return "\(name)  \(latest ?? "-")  \(cached) of \(known) versions  \(Terminal.bytes(bytes))  \(source.rawValue)\(damage)\(state)"
     }
-
-    /// What `--json` prints of a package in a list.
-    fileprivate var json: JSONValue {
-        [
-            "name": .string(name), "source": .string(source.rawValue), "latest": .text(latest), "description": .text(summary),
-            "versions": .integer(known), "cachedVersions": .integer(cached), "tarballBytes": .integer(bytes),
-            "packumentBytes": .integer(packumentBytes), "damaged": .integer(broken), "published": .text(published?.description),
-            "firstSeen": .string(firstSeen.description), "lastChanged": .string(changed.description), "gone": .text(gone?.description),
-        ]
-    }
-}
-
-extension PackageDetail {
-    /// What `--json` prints of one package.
-    fileprivate var json: JSONValue {
-        var object = summary.json.object ?? JSONObject()
-        object["tags"] = .object(
-            JSONObject(uniqueMembers: tags.sorted { $0.key < $1.key }.map { (name: $0.key, value: .string($0.value)) }))
-        object["versions"] = .array(versions.map(\.json))
-        object["unnamed"] = .array(unnamed.map(\.json))
-        object["packumentBundles"] = .array(bundles.map { .integer($0) })
-        object["packumentError"] = .text(packumentError)
-        return .object(object)
-    }
-}
-
-extension PackageDetail.Version {
-    fileprivate var json: JSONValue {
-        [
-            "version": .string(version), "published": .text(published?.description), "deprecated": .text(deprecated),
-            "local": .bool(isLocal), "withdrawn": .bool(isWithdrawn), "firstSeen": .string(firstSeen.description),
-            "lastChanged": .string(changed.description), "tarball": tarball?.json ?? .null,
-        ]
-    }
 }
 
 extension PackageDetail.Tarball {
@@ -252,14 +197,6 @@ extension PackageDetail.Tarball {
         let proof = checked.map { "checked \($0)" } ?? "not checked"
         let carried = bundles.isEmpty ? "" : "  in bundles \(bundles.map { "#\($0)" }.joined(separator: " "))"
         return "\(Terminal.bytes(size))  \(proof)\(carried)"
-    }
-
-    fileprivate var json: JSONValue {
-        [
-            "file": .string(file), "sizeBytes": .integer(size), "modified": .string(modified.description), "sha512": .text(sha512),
-            "checked": .text(checked?.description), "damage": .text(damage), "firstSeen": .string(firstSeen.description),
-            "bundles": .array(bundles.map { .integer($0) }),
-        ]
     }
 }
 
@@ -273,7 +210,4 @@ extension JSONValue {
                     (name: name, value: value.array.map { .integer($0.count) } ?? value)
                 }))
     }
-
-    /// A text, or `null` for none.
-    static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Documents
 import Integrity
 import Jobs
 import PackageStore
@@ -205,16 +206,5 @@ extension StateOptions {
             throw ValidationError("there is no snapshot \"\(text)\"; \"ferry-online snapshots\" lists them")
         }
         return reader
-    }
-}
-
-extension SnapshotHeader {
-    /// What `--json` prints of a snapshot.
-    var json: JSONValue {
-        [
-            "snapshot": .string(id.text), "counter": .integer(counter), "origin": .string(origin.text),
-            "created": .string(created.description), "settled": .bool(isSettled), "stateRoot": .string(stateRoot.hex),
-            "packages": .integer(counts.packages), "files": .integer(counts.files), "bytes": .integer(counts.bytes),
-        ]
     }
 }
