@@ -128,6 +128,7 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
                 "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
             ]),
+        module("Online", "Scheduling", ["Platform"]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
@@ -216,6 +217,7 @@ let package = Package(
         tests(
             "Online/ArchiveCheckTests", "ArchiveCheckTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", "ArchiveCheck", "ArchiveSamples", systemPackage]),
+        tests("Online/SchedulingTests", "SchedulingTests", ["Platform", "Scheduling"]),
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
