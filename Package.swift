@@ -14,6 +14,8 @@ let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", p
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
@@ -61,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
@@ -93,10 +96,13 @@ let package = Package(
             ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
 
         // Online
-        module("Online", "Settings", ["Platform", "YAML", "Resolution", "VerdaccioSettings", systemPackage]),
         module(
             "Online", "Catalog", ["Platform", "Databases", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
         module("Online", "Jobs", ["Platform", "Terminal", "CanonicalJSON", "Databases", systemPackage, grdb]),
+        module("Online", "Scheduling", ["Platform"]),
+        module(
+            "Online", "Settings",
+            ["Platform", "YAML", "Resolution", "VerdaccioSettings", "Jobs", "Scheduling", systemPackage]),
         module("Online", "Inventory", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", systemPackage]),
         module(
             "Online", "Export",
@@ -125,17 +131,18 @@ let package = Package(
         module(
             "Online", "Documents",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
-                "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Jobs",
+                "Inventory", "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
             ]),
-        module("Online", "Scheduling", ["Platform"]),
+        module("Online", "Service", ["Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", systemPackage, subprocess]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck",
-                "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", systemPackage, argumentParser,
+                "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "Service", systemPackage,
+                argumentParser, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Offline
@@ -210,7 +217,13 @@ let package = Package(
         tests(
             "Online/UpkeepTests", "UpkeepTests",
             ["Platform", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", "Upkeep", systemPackage]),
-        tests("Online/SettingsTests", "SettingsTests", ["Resolution", "Settings", systemPackage]),
+        tests("Online/JobsTests", "JobsTests", ["Platform", "CanonicalJSON", "Jobs", systemPackage]),
+        tests(
+            "Online/ServiceTests", "ServiceTests",
+            [
+                "Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", "Service", "RegistryHarness", "ferry-online", systemPackage,
+            ]),
+        tests("Online/SettingsTests", "SettingsTests", ["CanonicalJSON", "Resolution", "Jobs", "Scheduling", "Settings", systemPackage]),
         tests(
             "Online/InventoryTests", "InventoryTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),

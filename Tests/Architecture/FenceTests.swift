@@ -8,7 +8,10 @@ import Testing
         ("Shared", ["Shared"], ["SystemPackage", "GRDB", "Yams"]),
         (
             "Online", ["Shared", "Online"],
-            ["SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "Subprocess"]
+            [
+                "SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "Subprocess",
+                "Logging", "ServiceLifecycle", "UnixSignals",
+            ]
         ),
         ("Offline", ["Shared", "Offline"], ["SystemPackage", "ArgumentParser"]),
     ]
@@ -17,7 +20,7 @@ import Testing
     static let owners: [(product: String, targets: Set<String>)] = [
         ("GRDB", ["Databases", "Catalog", "Jobs", "ImportLedger"]),
         ("Yams", ["YAML"]),
-        ("Subprocess", ["PackageManagers"]),
+        ("Subprocess", ["Service", "PackageManagers"]),
         ("CArchive", ["Archives"]),
         ("CISAL", ["Archives"]),
         ("CZstd", ["Archives"]),

@@ -95,9 +95,13 @@ package struct JobParameterError: Error, Equatable, CustomStringConvertible {
 package struct JobParameters: Sendable, Equatable {
     package let values: [String: JSONValue]
 
-    package static let none = JobParameters()
+    package static let none = JobParameters(values: [:])
+    /// Of a check that repairs at once.
+    package static let repairing = JobParameters(values: ["repair": true])
+    /// Of a bundle that is made only where something differs.
+    package static let unlessEmpty = JobParameters(values: ["unlessEmpty": true])
 
-    private init() { values = [:] }
+    private init(values: [String: JSONValue]) { self.values = values }
 
     /// Takes values for a kind of job.
     ///
@@ -166,7 +170,60 @@ package struct JobRequest: Sendable, Equatable {
     }
 }
 
+extension JobRequest: CustomStringConvertible {
+    /// The kind, and its parameters as words: `delta_refresh minutes=2880`; lists have commas.
+    package var description: String {
+        ([kind.rawValue]
+            + kind.parameters.compactMap { parameter in
+                parameters.values[parameter.name].map { "\(parameter.name)=\($0.word)" }
+            }).joined(separator: " ")
+    }
+
+    /// Reads `description`.
+    ///
+    /// - Throws: `JobParameterError`, which names what is wrong.
+    package init(_ text: String) throws(JobParameterError) {
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let kind = words.first.flatMap({ JobKind(rawValue: $0) }) else {
+            let kinds = JobKind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw JobParameterError(parameter: "job", words: "\"\(words.first ?? "")\" is no kind of job; there are: \(kinds)")
+        }
+        var values: [String: JSONValue] = [:]
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, values[parts[0]] == nil else {
+                throw JobParameterError(parameter: parts[0], words: "is written once, as \(parts[0])=VALUE")
+            }
+            let form = kind.parameters.first { $0.name == parts[0] }?.form
+            values[parts[0]] = form?.value(parts[1]) ?? .string(parts[1])
+        }
+        self.init(kind, try JobParameters(values, for: kind))
+    }
+}
+
+extension JobParameter.Form {
+    /// What a word means; `nil` for one that has no such meaning.
+    fileprivate func value(_ word: String) -> JSONValue? {
+        switch self {
+        case .flag: word == "true" ? true : word == "false" ? false : nil
+        case .integer: Int64(word).map { .integer($0) }
+        case .word, .text: .string(word)
+        case .list(let form): .array(word.split(separator: ",").map { form.value(String($0)) ?? .string(String($0)) })
+        }
+    }
+}
+
 extension JSONValue {
+    fileprivate var word: String {
+        switch self {
+        case .bool(let value): "\(value)"
+        case .string(let text): text
+        case .number: "\(integer ?? 0)"
+        case .array(let elements): elements.map(\.word).joined(separator: ",")
+        default: ""
+        }
+    }
+
     fileprivate var argumentTexts: [String] {
         switch self {
         case .string(let text): [text]

@@ -108,12 +108,19 @@ package final class JobRun: Sendable {
         _ = try? DiskFileSystem().remove(store.lock(of: id))
     }
 
-    private var ending: (JobState, String) {
-        switch stop.withLock({ $0 }) {
-        case nil, .cancelled?: (.cancelled, "cancelled")
-        case .timedOut?: (.failed, "it took longer than \(timeLimit.map { "\($0) seconds" } ?? "it may")")
-        case .shutdown?: (.interrupted, "the server was stopped")
-        case .orphaned?: (.interrupted, "the server that started it is gone")
+    private var ending: (JobState, String) { (stop.withLock { $0 } ?? .cancelled).ending(timeLimit: timeLimit) }
+}
+
+extension JobRun.Stop {
+    /// What a job is that was ended for it, and why, in words.
+    ///
+    /// - Parameter timeLimit: the job's.
+    package func ending(timeLimit: Int64?) -> (state: JobState, reason: String) {
+        switch self {
+        case .cancelled: (.cancelled, "cancelled")
+        case .timedOut: (.failed, "it took longer than \(timeLimit.map { "\($0) seconds" } ?? "it may")")
+        case .shutdown: (.interrupted, "the server was stopped")
+        case .orphaned: (.interrupted, "the server that started it is gone")
         }
     }
 }

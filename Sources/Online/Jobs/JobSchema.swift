@@ -30,8 +30,8 @@ extension DatabaseMigrator {
                     CREATE TABLE touched (job INTEGER NOT NULL, package TEXT NOT NULL, PRIMARY KEY (job, package)) STRICT, WITHOUT ROWID;
                     CREATE INDEX touched_by_package ON touched (package, job);
                     CREATE TABLE schedule (
-                        name TEXT PRIMARY KEY, is_paused INTEGER NOT NULL DEFAULT 0, recurrence TEXT NOT NULL, anchor INTEGER NOT NULL,
-                        handled INTEGER NOT NULL, last_job INTEGER
+                        name TEXT PRIMARY KEY, is_paused INTEGER NOT NULL DEFAULT 0, recurrence TEXT NOT NULL, handled INTEGER NOT NULL,
+                        last_job INTEGER
                     ) STRICT, WITHOUT ROWID;
                     """)
         }

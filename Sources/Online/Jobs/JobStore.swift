@@ -172,14 +172,14 @@ package final class JobStore: Sendable {
 
     /// Marks the running jobs whose processes are gone as interrupted: theirs are the files that nobody keeps locked.
     ///
-    /// - Parameter reason: what is said of them.
+    /// - Parameter known: jobs that are left alone.
     /// - Returns: those that were marked.
     @discardableResult
-    package func markInterrupted(reason: String = "its process is gone") throws -> [Int64] {
+    package func markInterrupted(except known: Set<Int64> = []) throws -> [Int64] {
         let running = try file.read { db in try Int64.fetchAll(db, sql: "SELECT id FROM job WHERE state = 'running'") }
         var gone: [Int64] = []
-        for id in running where try !isAlive(id) {
-            guard try end(id, JobResult(state: .interrupted, exitCode: 130, reason: reason)) else { continue }
+        for id in running where try !known.contains(id) && !isAlive(id) {
+            guard try end(id, JobResult(state: .interrupted, exitCode: 130, reason: "its process is gone")) else { continue }
             _ = try DiskFileSystem().remove(lock(of: id))
             gone.append(id)
         }
@@ -336,9 +336,7 @@ package final class JobStore: Sendable {
     /// What is kept of a schedule.
     package struct ScheduleState: Sendable, Hashable {
         package let isPaused: Bool
-        /// What intervals are counted from.
-        package let anchor: Timestamp
-        /// Up to which moment everything that was due has been seen to.
+        /// The due moment that was handled last; at first, when it was first seen.
         package let handled: Timestamp
         package let lastJob: Int64?
     }
@@ -349,16 +347,14 @@ package final class JobStore: Sendable {
             let now = clock.now().nanoseconds
             try db.execute(
                 sql: """
-                    INSERT INTO schedule (name, recurrence, anchor, handled) VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO UPDATE SET
-                        recurrence = excluded.recurrence, anchor = excluded.anchor, handled = excluded.handled
-                        WHERE recurrence <> excluded.recurrence
+                    INSERT INTO schedule (name, recurrence, handled) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET
+                        recurrence = excluded.recurrence, handled = excluded.handled WHERE recurrence <> excluded.recurrence
                     """, arguments: [name, recurrence, now])
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM schedule WHERE name = ?", arguments: [name]) else {
                 throw DatabaseFileError.damaged("the schedule \(name)")
             }
             return ScheduleState(
-                isPaused: row["is_paused"], anchor: Timestamp(nanoseconds: row["anchor"]), handled: Timestamp(nanoseconds: row["handled"]),
-                lastJob: row["last_job"])
+                isPaused: row["is_paused"], handled: Timestamp(nanoseconds: row["handled"]), lastJob: row["last_job"])
         }
     }
 
@@ -373,16 +369,14 @@ package final class JobStore: Sendable {
     /// Queues the job of a schedule that is due, unless the same one is open, and notes that it was seen to; both or neither.
     ///
     /// - Parameters:
-    ///   - handled: up to which moment.
-    ///   - isStarted: whether a job is queued; otherwise it is only noted.
-    /// - Returns: the job; `nil` where the same one is open.
-    package func fire(
-        _ name: String, _ kind: JobKind, _ parameters: JobParameters, handled: Timestamp, isStarted: Bool, timeLimit: Int64?
-    ) throws -> JobRecord? {
+    ///   - request: `nil` where it is only noted.
+    ///   - handled: the due moment.
+    /// - Returns: the job; `nil` where none is queued.
+    package func fire(_ name: String, _ request: JobRequest?, handled: Timestamp, timeLimit: Int64?) throws -> JobRecord? {
         try file.write { db in
             try db.execute(sql: "UPDATE schedule SET handled = ? WHERE name = ?", arguments: [handled.nanoseconds, name])
-            guard isStarted, try Self.openJob(like: kind, parameters, db) == nil else { return nil }
-            let job = try insert(kind, parameters, .schedule(name), state: .queued, timeLimit: timeLimit, db)
+            guard let request, try Self.openJob(like: request.kind, request.parameters, db) == nil else { return nil }
+            let job = try insert(request.kind, request.parameters, .schedule(name), state: .queued, timeLimit: timeLimit, db)
             try db.execute(sql: "UPDATE schedule SET last_job = ? WHERE name = ?", arguments: [job.id, name])
             return job
         }

@@ -70,6 +70,7 @@ package struct OnlineSettings: Sendable {
     package let snapshots: RetentionLimits
     package let artifacts: RetentionLimits
     package let logs: RetentionLimits
+    package let service: ServiceSettings
     /// Every key there is, in the order of the example.
     package let entries: [SettingEntry]
 
@@ -89,6 +90,7 @@ package struct OnlineSettings: Sendable {
         snapshots = reader.limits("retention.snapshots", RetentionLimits())
         artifacts = reader.limits("retention.artifacts", RetentionLimits())
         logs = reader.limits("retention.logs", RetentionLimits(age: 90 * 86_400, size: 1 << 30))
+        service = ServiceSettings(&reader)
         reader.refuseLevels(warning, critical)
         try reader.finish()
         entries = reader.entries

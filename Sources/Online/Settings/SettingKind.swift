@@ -1,3 +1,5 @@
+import Jobs
+import Scheduling
 import SystemPackage
 
 /// Why a text is not a value, in words that follow the key.
@@ -14,6 +16,8 @@ struct SettingKind<Value: Sendable> {
     /// Writes the value as a person does; `nil` for none.
     let write: (Value) -> [String]?
     var isList = false
+    /// What parts the elements of a list in a variable of the environment.
+    var separators: Set<Character> = [",", " "]
 
     /// A kind that also has a word for "no limit".
     func optional(_ word: String) -> SettingKind<Value?> {
@@ -59,6 +63,113 @@ extension SettingKind where Value == String {
             throw SettingComplaint(words: "\"\(text)\" is not an address, such as http://localhost:4873")
         }
         return text
+    }
+}
+
+extension SettingKind where Value == JobRequest {
+    /// A job with its parameters: `delta_refresh minutes=2880`.
+    static var request: SettingKind {
+        scalar({ text throws(SettingComplaint) in try readRequest(text) }, { $0.description })
+    }
+
+    fileprivate static func readRequest(_ text: String) throws(SettingComplaint) -> JobRequest {
+        do throws(JobParameterError) { return try JobRequest(text) } catch { throw SettingComplaint(words: "\(error)") }
+    }
+}
+
+extension SettingKind where Value == [JobRequest] {
+    static var requests: SettingKind {
+        SettingKind(
+            read: { texts, _ throws(SettingComplaint) in
+                var requests: [JobRequest] = []
+                for (index, text) in texts.enumerated() {
+                    do throws(SettingComplaint) {
+                        requests.append(try SettingKind<JobRequest>.readRequest(text))
+                    } catch { throw SettingComplaint(words: error.words, element: index) }
+                }
+                return requests
+            }, write: { $0.map(\.description) }, isList: true, separators: [";"])
+    }
+}
+
+extension SettingKind where Value == JobKind {
+    static var jobKind: SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                guard let kind = JobKind(rawValue: text) else {
+                    let kinds = JobKind.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw SettingComplaint(words: "\"\(text)\" is no kind of job; there are: \(kinds)")
+                }
+                return kind
+            }, { $0.rawValue })
+    }
+}
+
+extension SettingKind where Value == ScheduleZone {
+    static var zone: SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                do throws(ScheduleError) { return try ScheduleZone(text) } catch { throw SettingComplaint(words: "\(error)") }
+            }, { $0.identifier })
+    }
+}
+
+extension SettingKind where Value == Recurrence {
+    /// When something comes again.
+    ///
+    /// - Parameter zone: whose clocks are meant where none is named.
+    static func recurrence(in zone: ScheduleZone) -> SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                do throws(ScheduleError) { return try Recurrence(text, zone: zone) } catch { throw SettingComplaint(words: "\(error)") }
+            }, { $0.description })
+    }
+}
+
+extension SettingKind where Value == Schedule.Missed {
+    static var missed: SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                guard let missed = Schedule.Missed(rawValue: text) else {
+                    throw SettingComplaint(words: "must be \(Schedule.Missed.allCases.map(\.rawValue).joined(separator: " or "))")
+                }
+                return missed
+            }, { $0.rawValue })
+    }
+}
+
+extension SettingKind where Value == Bool {
+    static var flag: SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                guard let value = Bool(text) else { throw SettingComplaint(words: "must be true or false") }
+                return value
+            }, { "\($0)" })
+    }
+}
+
+extension SettingKind where Value == [String] {
+    /// Names of hosts, without ports.
+    static var hosts: SettingKind {
+        SettingKind(
+            read: { texts, _ throws(SettingComplaint) in
+                for (index, text) in texts.enumerated() where text.isEmpty || text.contains(where: { $0.isWhitespace || $0 == "/" }) {
+                    throw SettingComplaint(words: "\"\(text)\" is not the name of a host, such as ferry.example", element: index)
+                }
+                return texts
+            }, write: { $0 }, isList: true)
+    }
+}
+
+extension SettingKind where Value == ListenAddress {
+    static var address: SettingKind {
+        scalar(
+            { text throws(SettingComplaint) in
+                guard let address = ListenAddress(text) else {
+                    throw SettingComplaint(words: "\"\(text)\" is not an address to listen at, such as 127.0.0.1:4880 or [::1]:4880")
+                }
+                return address
+            }, { $0.description })
     }
 }
 

@@ -59,5 +59,72 @@ extension OnlineSettings {
             age: 90 days
             size: 1 GiB
 
+        # The server, "ferry-online serve". There is no login: it answers this machine alone unless it is told to listen elsewhere.
+        serve:
+          # HOST:PORT; 0.0.0.0:4880 or [::]:4880 for every address of this machine.
+          listen: 127.0.0.1:4880
+          # The names that browsers call it by, beside localhost and addresses in numbers.
+          hosts: []
+          # How long running jobs may go on when it is told to end.
+          grace: 20 seconds
+
+        # Jobs of the server; each is a process of its own.
+        jobs:
+          # At once; those that write are one after the other anyway.
+          at-once: 2
+          # How much they stand back, from 0 to 19.
+          nice: 10
+          # Processors that a job may use.
+          cpus: all
+          # How long one may take.
+          time-limit: none
+          # How often in a row one that was interrupted is begun again.
+          resumptions: 3
+
+        # Whose clocks the times of schedules are read from, such as Europe/Berlin.
+        time-zone: UTC
+
+        # What is started again and again. "job" is a kind of job with its parameters: full_cache_refresh, delta_refresh, metadata_scan,
+        # broken_scan, broken_repair, snapshot, diff_build, retention. "when" is "every" with a length of time, a cron expression of five
+        # fields that a time zone may follow, or never. A start is put off by up to "jitter". One that was missed is made up for, much as one
+        # (catch-up), or passed over (skip). What is still queued or running is not queued again. Others may be added under any name.
+        schedules:
+          delta-refresh:
+            job: delta_refresh
+            when: every 12 hours
+            jitter: 10 minutes
+            missed: catch-up
+            time-limit: none
+          full-refresh:
+            job: full_cache_refresh
+            when: 0 1 * * SUN
+            jitter: 10 minutes
+            missed: catch-up
+            time-limit: none
+          scan:
+            job: metadata_scan
+            when: 30 5 * * *
+            jitter: 0 seconds
+            missed: catch-up
+            time-limit: none
+          broken-scan:
+            job: broken_scan repair=true
+            when: 0 4 * * WED
+            jitter: 0 seconds
+            missed: catch-up
+            time-limit: none
+          retention:
+            job: retention
+            when: 45 5 * * *
+            jitter: 0 seconds
+            missed: catch-up
+            time-limit: none
+
+        # What follows when a job has succeeded, step by step; a step that fails ends it. Others may be added under any name.
+        chains:
+          after-full-refresh:
+            after: full_cache_refresh
+            steps: [metadata_scan, broken_scan, snapshot, diff_build unlessEmpty=true]
+
         """
 }

@@ -26,7 +26,7 @@ struct SettingsReader {
     ) -> Setting<Value> {
         let variable = variable ?? "FERRY_" + String(key.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 })
         var found = Setting(value: absent, source: .builtIn)
-        for (texts, source, base) in written(key, variable, isList: kind.isList) {
+        for (texts, source, base) in written(key, variable, separators: kind.isList ? kind.separators : nil) {
             do throws(SettingComplaint) {
                 found = Setting(value: try kind.read(texts, base), source: source)
             } catch {
@@ -46,6 +46,18 @@ struct SettingsReader {
         take(key, kind.optional(word), default: absent)
     }
 
+    /// The names of the sections that a section has, in the file or of themselves, in the order of their names.
+    func names(below section: String, _ known: [String]) -> [String] {
+        let written = (file?.node(section)?.members ?? []).compactMap(\.key.text).filter { !$0.isEmpty && !$0.contains(".") }
+        return Set(known + written).sorted()
+    }
+
+    /// Complains of a key of a section that has no default and is not set, nor written wrongly.
+    mutating func demand<Value>(_ key: String, of section: String, _ setting: Setting<Value>, such example: String) {
+        guard setting.source == .builtIn, let file, let node = file.node(section), file.node("\(section).\(key)") == nil else { return }
+        complain(.file(file.path, line: node.line), "\(section).\(key): must be said, such as \(example)")
+    }
+
     /// Where an element of a list stands.
     private func element(_ index: Int?, of key: String, _ source: SettingSource) -> SettingSource {
         guard let index, case .file(let path, _) = source, let elements = file?.node(key)?.elements else { return source }
@@ -58,10 +70,13 @@ struct SettingsReader {
     }
 
     /// What is written of a key, the last of it counting most.
+    ///
+    /// - Parameter separators: of the elements of a list in the environment; `nil` for a single value.
     private mutating func written(
-        _ key: String, _ variable: String, isList: Bool
+        _ key: String, _ variable: String, separators: Set<Character>?
     ) -> [(texts: [String], source: SettingSource, base: FilePath?)] {
         var found: [(texts: [String], source: SettingSource, base: FilePath?)] = []
+        let isList = separators != nil
         if let file, let node = file.node(key) {
             let source = SettingSource.file(file.path, line: node.line)
             if node.isEmpty {
@@ -75,7 +90,7 @@ struct SettingsReader {
             }
         }
         if let text = environment(variable) {
-            let texts = isList ? text.split { $0 == "," || $0 == " " }.map(String.init) : [text]
+            let texts = separators.map { separators in text.split { separators.contains($0) }.map(String.init) } ?? [text]
             found.append((texts, .environment(variable), nil))
         }
         for flag in flags where flag.key == key && !flag.values.isEmpty { found.append((flag.values, .flag(flag.name), nil)) }

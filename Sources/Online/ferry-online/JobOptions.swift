@@ -54,7 +54,8 @@ extension StateOptions {
         do { report = try await body() } catch {
             let code = commandExitCode(of: error)
             for hint in hints(for: error) { run.write("hint: \(hint)") }
-            try run.end(JobResult(state: .failed, exitCode: code, reason: "\(error)"), isCut: error is CancellationError)
+            try run.end(
+                JobResult(state: .failed, exitCode: code, reason: "\(error)"), isCut: error is CancellationError || Interruption.isAsked)
             throw error
         }
         let result = JobResult(
@@ -121,7 +122,7 @@ private struct Server {
             if count < 0, errno == EINTR { return }
             input.cancel()
             run.stop(count == 1 ? JobProcess.stop(letter) : .orphaned)
-            kill(getpid(), SIGTERM)
+            Interruption.ask()
         }
     }
 }

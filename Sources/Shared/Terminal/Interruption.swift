@@ -3,29 +3,35 @@ import Glibc
 import Synchronization
 
 /// Signals that a person (Ctrl-C) or the system (SIGTERM) sends to end the work.
+///
+/// The first one is heard by the innermost work that listens; the second ends the program at once, as signals do. Work that begins to listen
+/// when one has come hears it at once, so that none is lost between two.
 package enum Interruption {
-    /// How many works run that a signal cancels.
-    private static let cancellable = Mutex(0)
+    private struct State {
+        var isAsked = false
+        var listeners: [@Sendable () -> Void] = []
+        var sources: [any DispatchSourceSignal] = []
+    }
+
+    private static let state = Mutex(State())
 
     private static let signals = [SIGINT, SIGTERM]
 
+    /// Whether a signal has come: what fails from then on may fail for that.
+    package static var isAsked: Bool { state.withLock { $0.isAsked } }
+
     /// Runs work that a signal cancels.
     ///
-    /// The first signal cancels the work's task, which then ends in its own way; the second ends the program at once, as signals do.
+    /// The work's task is cancelled, and ends in its own way.
     ///
     /// - Returns: what the work returned.
     package static func cancelling<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let task = Task { try await body() }
-        cancellable.withLock { $0 += 1 }
-        let sources = handlers {
-            for number in signals { signal(number, SIG_DFL) }
+        begin {
             Terminal.say("stopping; once more to end at once")
             task.cancel()
         }
-        defer {
-            sources.end()
-            cancellable.withLock { $0 -= 1 }
-        }
+        defer { end() }
         return try await task.value
     }
 
@@ -35,32 +41,55 @@ package enum Interruption {
     package static func ending<Value>(
         with handler: @escaping @Sendable () -> Void, _ body: () async throws -> Value
     ) async rethrows -> Value {
-        let sources = handlers {
-            if cancellable.withLock({ $0 }) == 0 { handler() }
-        }
-        defer { sources.end() }
+        begin(handler)
+        defer { end() }
         return try await body()
     }
 
-    /// What was set for signals, and what was set before.
-    private struct Handlers {
-        let sources: [any DispatchSourceSignal]
-        let before: [(number: Int32, handler: __sighandler_t?)]
+    private static func begin(_ listener: @escaping @Sendable () -> Void) {
+        let isAsked = state.withLock { state in
+            if state.listeners.isEmpty { listen(&state) }
+            state.listeners.append(listener)
+            return state.isAsked
+        }
+        if isAsked { listener() }
+    }
 
-        func end() {
-            for source in sources { source.cancel() }
-            for (number, handler) in before { signal(number, handler) }
+    private static func end() {
+        state.withLock { state in
+            state.listeners.removeLast()
+            guard state.listeners.isEmpty else { return }
+            for source in state.sources { source.cancel() }
+            for number in signals { signal(number, SIG_DFL) }
+            state.sources = []
         }
     }
 
-    private static func handlers(_ handler: @escaping @Sendable () -> Void) -> Handlers {
-        let before = signals.map { (number: $0, handler: signal($0, SIG_IGN)) }
-        let sources = signals.map { number in
+    private static func listen(_ state: inout State) {
+        // A source begins to hear some time after it was told to; until then a signal ends the program, and none is lost.
+        state.sources = signals.map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler(handler: handler)
+            source.setEventHandler { hear(number) }
             source.resume()
             return source
         }
-        return Handlers(sources: sources, before: before)
+    }
+
+    private static func hear(_ number: Int32) {
+        guard !isAsked else {
+            signal(number, SIG_DFL)
+            kill(getpid(), number)
+            return
+        }
+        ask()
+    }
+
+    /// Does what a first signal does.
+    package static func ask() {
+        let listener = state.withLock { state in
+            defer { state.isAsked = true }
+            return state.isAsked ? nil : state.listeners.last
+        }
+        listener?()
     }
 }

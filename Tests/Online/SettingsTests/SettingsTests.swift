@@ -1,5 +1,8 @@
+import CanonicalJSON
 import Foundation
+import Jobs
 import Resolution
+import Scheduling
 import Settings
 import SystemPackage
 import Testing
@@ -75,8 +78,29 @@ import Testing
     }
 
     @Test(arguments: [
+        ("schedules: {nightly: {job: metadata_scan}}", "1: schedules.nightly.when: must be said, such as every 12 hours"),
+        ("schedules:\n  nightly: {when: '@daily'}", "2: schedules.nightly.job: must be said, such as delta_refresh"),
+        ("chains: {x: {steps: [snapshot]}}", "1: chains.x.after: must be said, such as full_cache_refresh"),
+        (
+            "chains:\n  x:\n    after: metadata_scan\n    steps:\n    - snapshot\n    - export artifact=b-1 medium=/m",
+            "5: chains.x.steps: an export needs a medium, which a chain does not have"
+        ),
+        (
+            "chains:\n  x:\n    after: metadata_scan\n    steps:\n    - snapshot\n    - broken_scan repair=1",
+            "6: chains.x.steps: repair: must be true or false"
+        ),
+        ("schedules: {scan: {missed: never}}", "1: schedules.scan.missed: must be catch-up or skip"),
+        ("jobs: {nice: 20}", "1: jobs.nice: 20 is out of range; from 0 to 19 is allowed"),
+        (
+            "serve: {listen: 'a:b:c'}",
+            "1: serve.listen: \"a:b:c\" is not an address to listen at, such as 127.0.0.1:4880 or [::1]:4880"
+        ),
         ("storag: /s", "1: storag: there is no such key; did you mean \"storage\"?"),
-        ("a: 1", "1: a: there is no such key; there are state, storage, verdaccio, platforms, space, retention"),
+        (
+            "a: 1",
+            "1: a: there is no such key; there are state, storage, verdaccio, platforms, space, retention, serve, jobs, time-zone, schedules, "
+                + "chains"
+        ),
         ("registry: http://x", "1: registry: there is no such key; did you mean \"verdaccio.registry\"?"),
         (
             "\nspace:\n  warning:\n    free_percent: 3",
@@ -151,7 +175,10 @@ import Testing
         #expect(
             written.map { $0.values ?? [] }
                 == [["7.25"], ["1536 KiB"], ["1 byte"], ["2 weeks"], ["1 second"], ["1023 B"], ["36 hours"], ["1536 MiB"]])
-        let environment = Dictionary(uniqueKeysWithValues: settings.entries.map { ($0.variable, $0.values?.joined(separator: ",")) })
+        let environment = Dictionary(
+            uniqueKeysWithValues: settings.entries.map { entry in
+                (entry.variable, entry.values?.joined(separator: entry.key.hasSuffix(".steps") ? ";" : ","))
+            })
         let again = try OnlineSettings(file: nil, environment: { environment[$0] ?? nil })
         #expect(again.entries.map(\.values) == settings.entries.map(\.values))
         #expect((again.warning, again.critical) == (settings.warning, settings.critical))
@@ -159,6 +186,39 @@ import Testing
     }
 
     // MARK: The example
+
+    @Test func `schedules and chains are those that are built in, changed and added to`() throws {
+        let settings = try settings(
+            """
+            time-zone: Europe/Berlin
+            jobs: {time-limit: 2 hours}
+            schedules:
+              full-refresh: {when: never}
+              retention: {when: 5 5 * * * UTC}
+              hourly: {job: delta_refresh minutes=120, when: every hour, jitter: 30 seconds, missed: skip, time-limit: 50 minutes}
+            chains:
+              after-full-refresh: {after: never}
+              then: {after: delta_refresh, steps: [snapshot]}
+            """)
+        let timetables = settings.service.timetables
+        #expect(timetables.map(\.schedule.name) == ["broken-scan", "delta-refresh", "hourly", "retention", "scan"])
+        #expect(timetables.map(\.schedule.recurrence.description)[3...] == ["5 5 * * * UTC", "30 5 * * * Europe/Berlin"])
+        #expect(timetables.map(\.timeLimit) == [7200, 7200, 3000, 7200, 7200])
+        let hourly = timetables[2]
+        #expect(hourly.request == JobRequest(.deltaRefresh, try JobParameters(["minutes": 120], for: .deltaRefresh)))
+        #expect(hourly.schedule.jitter == .seconds(30) && hourly.schedule.missed == .skip)
+        #expect(settings.service.chains.map(\.name) == ["then"] && settings.service.chains[0].steps == [JobRequest(.snapshot)])
+    }
+
+    @Test(
+        arguments: [
+            ("127.0.0.1:0", "127.0.0.1:0"), ("[::1]:4880", "[::1]:4880"), ("ferry.example:80", "ferry.example:80"),
+            ("8080", "127.0.0.1:8080"),
+            ("::1:80", nil), ("a:b", nil), ("a:65536", nil), ("a:-1", nil), ("[::1]", nil), ("[::1]4880", nil), (":80", nil), ("", nil),
+        ] as [(String, String?)])
+    func `an address to listen at has a host and a port`(text: String, address: String?) {
+        #expect(ListenAddress(text)?.description == address)
+    }
 
     @Test func `the example can be used, sets what it shows to the defaults, and holds every key`() throws {
         let example = try settings(OnlineSettings.example)

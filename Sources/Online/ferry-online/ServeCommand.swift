@@ -1,0 +1,93 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Jobs
+import Logging
+import Platform
+import Service
+import ServiceLifecycle
+import Settings
+import SystemPackage
+import Terminal
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server: jobs, schedules and what follows on them, and the API.",
+        discussion: """
+            Starts what is scheduled and what is asked for, one job at a time where they write, each as a process of its own; other commands \
+            may work on the same state meanwhile. SIGTERM and Ctrl-C end it: running jobs are given time (serve.grace), then told to end, and \
+            go on when it is started again. Killed, it loses nothing: its jobs end themselves, and the next server goes on with them.
+
+            Exit codes: 0 ended · 1 failed, such as an address in use · 11 another server runs on this state · 64 wrong usage · \
+            78 settings that cannot be used.
+            """)
+
+    @Option(help: ArgumentHelp("Where to listen (default: 127.0.0.1:4880).", valueName: "address")) var listen: String?
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var state: StateOptions
+
+    func run() async throws {
+        try await reporting {
+            let settings = try state.settings(storage.flags + registry.flags + [OnlineSettings.Flag("serve.listen", "--listen", listen)])
+            let directory = try state.directory()
+            let lock = try ProcessLock(
+                directory.appending("serve.lock"), holder: "ferry-online serve by process \(getpid()), since \(WallClock.system.now())")
+            defer { withExtendedLifetime(lock) {} }
+            let store = try JobStore(state: directory)
+            let service = settings.service
+            let launcher = JobLauncher(
+                program: try Self.program(), options: try options(directory), environment: ProcessInfo.processInfo.environment,
+                limits: JobLauncher.Limits(niceness: service.niceness, processors: service.processors), store: store)
+            var rules = JobRunner.Rules()
+            rules.width = service.width
+            rules.grace = .seconds(service.grace)
+            rules.resumptions = service.resumptions
+            rules.chains = service.chains
+            let runner = JobRunner(store: store, launcher: launcher, rules: rules, log: { Self.say($0) })
+            let feed = try JobFeed(store: store, encode: { $0.json(now: WallClock.system.now()) })
+            let scheduler = Scheduler(store: store, timetables: service.timetables)
+            let loop = ServiceLoop(feed: feed, runner: runner, scheduler: scheduler, failure: { Self.say("warning: \($0)") })
+            let group = ServiceGroup(
+                services: [Worker(loop: loop, runner: runner, feed: feed)], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "ferry-online", factory: { _ in SwiftLogNoOpLogHandler() }))
+            Self.say("serving \(directory)")
+            try await group.run()
+            Self.say("ended")
+        }
+    }
+
+    /// A line with the time.
+    private static func say(_ line: String) { Terminal.say("\(WallClock.system.now()) \(line)") }
+
+    /// This program, wherever it was started from.
+    private static func program() throws -> FilePath {
+        guard let path = try DiskFileSystem().resolve("/proc/self/exe") else { throw ValidationError("/proc is not mounted") }
+        return path
+    }
+
+    /// What every job is given, so that it goes by the same settings.
+    private func options(_ directory: FilePath) throws -> [String] {
+        var options = ["--state=\(try DiskFileSystem().resolve(directory) ?? directory)"]
+        if let config = state.config { options.append("--config=\(config)") }
+        return options
+    }
+}
+
+/// The loop and the jobs, for as long as the server is to run.
+private struct Worker: ServiceLifecycle.Service {
+    let loop: ServiceLoop
+    let runner: JobRunner
+    let feed: JobFeed
+
+    func run() async throws {
+        await withTaskGroup { group in
+            group.addTask { await loop.run() }
+            try? await gracefulShutdown()
+            await runner.end { try await Task.sleep(for: $0) }
+            group.cancelAll()
+        }
+        await feed.end()
+    }
+}
