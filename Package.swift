@@ -8,13 +8,18 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -63,7 +68,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.1"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
@@ -133,6 +139,13 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Jobs",
                 "Inventory", "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
+            ]),
+        module(
+            "Online", "HTTPService",
+            [
+                "CanonicalJSON", "Integrity", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
+                asyncAlgorithms,
+                serviceLifecycle, logging,
             ]),
         module("Online", "Service", ["Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", systemPackage, subprocess]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
@@ -224,6 +237,12 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", "Service", "RegistryHarness", "ferry-online", systemPackage,
             ]),
         tests("Online/SettingsTests", "SettingsTests", ["CanonicalJSON", "Resolution", "Jobs", "Scheduling", "Settings", systemPackage]),
+        tests(
+            "Online/HTTPServiceTests", "HTTPServiceTests",
+            [
+                "CanonicalJSON", "HTTPService", hummingbird, httpTypes, nioCore, nioEmbedded, nioHTTP1, nioHTTPTypes, serviceLifecycle,
+                logging,
+            ]),
         tests(
             "Online/InventoryTests", "InventoryTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),

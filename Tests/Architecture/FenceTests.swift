@@ -9,8 +9,9 @@ import Testing
         (
             "Online", ["Shared", "Online"],
             [
-                "SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "Subprocess",
-                "Logging", "ServiceLifecycle", "UnixSignals",
+                "SystemPackage", "GRDB", "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPTypes",
+                "NIOHTTPCompression", "HTTPTypes", "Hummingbird", "HummingbirdCore", "AsyncAlgorithms", "ServiceLifecycle", "Logging",
+                "UnixSignals", "Subprocess",
             ]
         ),
         ("Offline", ["Shared", "Offline"], ["SystemPackage", "ArgumentParser"]),
@@ -29,8 +30,13 @@ import Testing
         ("CPlatform", ["Platform"]),
         ("CSHA512Lanes", ["Integrity"]),
         ("AsyncHTTPClient", ["Registries", "loopback-registry", "RegistryHarness"]),
-        ("NIOCore", ["Registries", "loopback-registry", "RegistryHarness"]),
-        ("NIOHTTP1", ["Registries", "loopback-registry", "RegistryHarness"]),
+        ("Hummingbird", ["HTTPService", "HTTPServiceTests", "loopback-registry", "RegistryHarness"]),
+        ("HummingbirdCore", ["HTTPService"]),
+        ("NIOCore", ["Registries", "HTTPService", "HTTPServiceTests", "loopback-registry", "RegistryHarness"]),
+        ("NIOPosix", ["HTTPService"]),
+        ("NIOHTTP1", ["Registries", "HTTPService", "HTTPServiceTests", "loopback-registry", "RegistryHarness"]),
+        ("NIOHTTPTypes", ["HTTPService", "HTTPServiceTests"]),
+        ("AsyncAlgorithms", ["HTTPService"]),
         ("NIOHTTPCompression", ["Registries"]),
         ("ArgumentParser", ["ferry-online", "ferry-offline", "loopback-registry"]),
     ]
