@@ -98,6 +98,31 @@ package struct BrokenArchive: Sendable, Hashable {
     package let attempts: [Attempt]
 }
 
+/// Which damaged files are listed, and in what order.
+package struct BrokenArchiveQuery: Sendable {
+    /// What they are sorted by; ties by path.
+    package enum Order: String, Sendable, CaseIterable {
+        case path, found, size
+
+        var columns: [String] {
+            switch self {
+            case .path: ["sort_key", "file"]
+            case .found, .size: [rawValue, "sort_key", "file"]
+            }
+        }
+    }
+
+    package var states = BrokenArchive.State.open
+    package var kind: DamageKind?
+    package var order = Order.path
+    package var isDescending = false
+    package var offset = 0
+    /// `nil` for all.
+    package var limit: Int? = 50
+
+    package init() {}
+}
+
 /// A tarball that is to be checked.
 package struct CheckCandidate: Sendable, Hashable {
     package let path: StorePath

@@ -150,24 +150,32 @@ extension Catalog {
 
     /// What is, or was, damaged, in these states, by path.
     package func brokenArchives(_ states: Set<BrokenArchive.State> = BrokenArchive.State.open) throws -> [BrokenArchive] {
-        let words = states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        var query = BrokenArchiveQuery()
+        query.states = states
+        query.limit = nil
+        return try brokenArchives(query).elements
+    }
+
+    /// A page of what is, or was, damaged.
+    package func brokenArchives(_ query: BrokenArchiveQuery) throws -> Page<BrokenArchive> {
+        let words = query.states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        let kind = query.kind.map { " AND kind = '\($0.rawValue)'" } ?? ""
+        let direction = query.isDescending ? "DESC" : "ASC"
+        let order = query.order.columns.map { "\($0) \(direction)" }.joined(separator: ", ")
         return try read { db in
-            let attempts = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT repair_attempt.* FROM repair_attempt JOIN broken_archives ON broken_archives.id = broken
-                    WHERE state IN (\(words)) ORDER BY repair_attempt.id
-                    """)
-            let byArchive = Dictionary(grouping: attempts) { $0["broken"] as Int64 }
+            let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM broken_archives WHERE state IN (\(words))\(kind)") ?? 0
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT name, broken_archives.* FROM broken_archives JOIN package ON package.id = broken_archives.package
-                    WHERE state IN (\(words)) ORDER BY sort_key, file
-                    """)
-            return rows.compactMap { row in
-                BrokenArchive(row, attempts: (byArchive[row["id"]] ?? []).map(BrokenArchive.Attempt.init))
+                    WHERE state IN (\(words))\(kind) ORDER BY \(order) LIMIT ? OFFSET ?
+                    """, arguments: [query.limit.map { max($0, 0) } ?? -1, max(query.offset, 0)])
+            let elements = try rows.compactMap { row in
+                let attempts = try Row.fetchAll(
+                    db.cachedStatement(sql: "SELECT * FROM repair_attempt WHERE broken = ? ORDER BY id"), arguments: [row["id"] as Int64])
+                return BrokenArchive(row, attempts: attempts.map(BrokenArchive.Attempt.init))
             }
+            return Page(elements: elements, total: total)
         }
     }
 

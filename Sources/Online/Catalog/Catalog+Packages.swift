@@ -90,6 +90,10 @@ package struct PackageQuery: Sendable {
 
     /// What people type: a part of the name, in any case; less than three characters find names, and names behind a scope, that begin so.
     package var search = ""
+    /// Only those that come from there.
+    package var source: PackageSource?
+    /// Only those with damaged files, or only those without.
+    package var isDamaged: Bool?
     package var order = Order.name
     package var isDescending = false
     package var offset = 0
@@ -108,38 +112,61 @@ package struct Page<Element: Sendable>: Sendable {
 extension Catalog {
     /// The packages in storage that a query asks for.
     package func packages(_ query: PackageQuery) throws -> Page<PackageSummary> {
-        let (filter, values) = Self.filter(query.search)
-        let direction = query.isDescending ? "DESC" : "ASC"
-        return try read { db in
-            let total = try Int.fetchOne(
-                db.cachedStatement(sql: "SELECT count(*) FROM package WHERE gone IS NULL\(filter)"), arguments: StatementArguments(values))
+        try read { db in
+            let total = try Self.count(query, db)
+            let (sql, values) = Self.page(query)
             let rows = try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT * FROM package WHERE gone IS NULL\(filter) ORDER BY \(query.order.column) \(direction), name \(direction)
-                        LIMIT ? OFFSET ?
-                        """), arguments: StatementArguments(values + [min(max(query.limit, 0), 1000), max(query.offset, 0)]))
-            return Page(elements: rows.map(PackageSummary.init), total: total ?? 0)
+                db.cachedStatement(sql: sql),
+                arguments: StatementArguments(values + [min(max(query.limit, 0), 1000), max(query.offset, 0)]))
+            return Page(elements: rows.map(PackageSummary.init), total: total)
         }
     }
 
     /// How SQLite would answer a query; for tests that argue the indexes.
     package func plan(of query: PackageQuery) throws -> [String] {
-        let (filter, values) = Self.filter(query.search)
-        let direction = query.isDescending ? "DESC" : "ASC"
+        let (sql, values) = Self.page(query)
         return try read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    EXPLAIN QUERY PLAN
-                    SELECT * FROM package WHERE gone IS NULL\(filter) ORDER BY \(query.order.column) \(direction), name \(direction) LIMIT 50
-                    """, arguments: StatementArguments(values)
-            ).map { $0["detail"] }
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)", arguments: StatementArguments(values + [50, 0])).map { $0["detail"] }
         }
     }
 
+    private typealias Condition = (sql: String, values: [any DatabaseValueConvertible])
+
+    /// The rows of a page are read when it is known which they are: what is passed over is passed over in an index, which has all that
+    /// is asked for.
+    private static func page(_ query: PackageQuery) -> Condition {
+        let (conditions, values) = conditions(query)
+        let direction = query.isDescending ? "DESC" : "ASC"
+        let order = "ORDER BY \(query.order.column) \(direction), name \(direction)"
+        let index = query.search.isEmpty ? " INDEXED BY package_in_order_of_\(query.order.column)" : ""
+        return (
+            """
+            SELECT * FROM package WHERE id IN (SELECT id FROM package\(index) WHERE gone IS NULL\(conditions) \(order) LIMIT ? OFFSET ?)
+            \(order)
+            """, values
+        )
+    }
+
+    private static func count(_ query: PackageQuery, _ db: Database) throws -> Int {
+        let (conditions, values) = conditions(query)
+        let index = query.search.isEmpty ? " INDEXED BY package_in_order_of_source" : ""
+        return try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM package\(index) WHERE gone IS NULL\(conditions)"),
+            arguments: StatementArguments(values)) ?? 0
+    }
+
+    private static func conditions(_ query: PackageQuery) -> Condition {
+        var (sql, values) = filter(query.search)
+        if let source = query.source {
+            sql += " AND source = ?"
+            values.append(source.rawValue)
+        }
+        if let isDamaged = query.isDamaged { sql += isDamaged ? " AND broken > 0" : " AND broken = 0" }
+        return (sql, values)
+    }
+
     /// The condition for what was typed, with its values.
-    private static func filter(_ search: String) -> (sql: String, values: [any DatabaseValueConvertible]) {
+    private static func filter(_ search: String) -> Condition {
         let typed = search.lowercased()
         guard !typed.isEmpty else { return ("", []) }
         guard typed.count >= 3 else {

@@ -1,4 +1,4 @@
-import BundleFormat
+package import BundleFormat
 import Databases
 import Foundation
 import GRDB
@@ -100,6 +100,46 @@ package final class Catalog: Sendable {
     package func bundles() throws -> [BundleRecord] {
         try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM bundle ORDER BY sequence DESC").compactMap(Self.bundle)
+        }
+    }
+
+    /// A page of the bundles that were made.
+    ///
+    /// - Parameter destination: only those for it; `nil` for all.
+    package func bundles(
+        for destination: BundleDestination? = nil, oldestFirst: Bool = false, offset: Int, limit: Int
+    ) throws -> Page<BundleRecord> {
+        let filter = destination == nil ? "" : " WHERE destination = ?"
+        let values: StatementArguments = destination.map { [$0.description] } ?? []
+        return try read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM bundle\(filter) ORDER BY sequence \(oldestFirst ? "ASC" : "DESC") LIMIT ? OFFSET ?",
+                arguments: values + [max(limit, 0), max(offset, 0)])
+            let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM bundle\(filter)", arguments: values)
+            return Page(elements: rows.compactMap(Self.bundle), total: total ?? 0)
+        }
+    }
+
+    /// A bundle that was made; `nil` where there is none of that id.
+    package func bundle(_ id: Identifier) throws -> BundleRecord? {
+        try read { db in try Row.fetchOne(db, sql: "SELECT * FROM bundle WHERE id = ?", arguments: [id.text]).flatMap(Self.bundle) }
+    }
+
+    /// The bundles of these sequence numbers, oldest first.
+    package func bundles(numbered sequences: Set<Int64>) throws -> [BundleRecord] {
+        let list = sequences.sorted().map(String.init).joined(separator: ", ")
+        return try read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM bundle WHERE sequence IN (\(list)) ORDER BY sequence").compactMap(Self.bundle)
+        }
+    }
+
+    /// Whom bundles were made for, by name, each with how many and the newest.
+    package func destinations() throws -> [(destination: BundleDestination, bundles: Int, newest: BundleRecord)] {
+        try read { db in
+            // The other columns are those of the row that has the maximum.
+            try Row.fetchAll(
+                db, sql: "SELECT *, count(*) AS bundles, max(sequence) FROM bundle GROUP BY destination ORDER BY destination"
+            ).compactMap { row in Self.bundle(row).map { ($0.destination, row["bundles"], $0) } }
         }
     }
 

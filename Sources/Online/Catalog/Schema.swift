@@ -37,6 +37,7 @@ extension DatabaseMigrator {
         }
         migrator.registerMigration("4", migrate: inventory)
         migrator.registerMigration("5", migrate: upkeep)
+        migrator.registerMigration("6", migrate: filters)
         return migrator
     }
 
@@ -133,5 +134,19 @@ extension DatabaseMigrator {
                 ) STRICT;
                 ALTER TABLE bundle ADD COLUMN pruned INTEGER;
                 """)
+    }
+
+    /// Indexes that hold all that lists are filtered by, too, so that rows which are passed over are not read.
+    ///
+    /// SQLite reads the row for `gone`, though the index is of rows without, unless the index holds it.
+    private static func filters(_ db: Database) throws {
+        let old = ["name", "latest", "known", "cached", "bytes", "broken", "published", "first_seen", "changed", "source"]
+        for name in old { try db.execute(sql: "DROP INDEX package_by_\(name)") }
+        let columns = ["folded", "latest", "known", "cached", "bytes", "broken", "published", "first_seen", "changed", "source"]
+        for column in columns {
+            let others = ["source", "broken"].filter { $0 != column }.joined(separator: ", ")
+            try db.execute(
+                sql: "CREATE INDEX package_in_order_of_\(column) ON package (\(column), name, \(others), gone) WHERE gone IS NULL")
+        }
     }
 }

@@ -1,5 +1,5 @@
 package import CanonicalJSON
-import Catalog
+package import Catalog
 import Platform
 import SystemPackage
 package import Upkeep
@@ -26,6 +26,20 @@ extension SpaceReport {
         return [
             "taken": .string(taken.description), "parts": .array(parts), "unreadableDirectories": .integer(unreadable),
             "disks": .array(disks.map(\.json)), "level": .string(level.rawValue), "kept": .bool(isKept),
+        ]
+    }
+}
+
+extension SpaceMeasurement {
+    /// What machines are told of a measurement that was kept.
+    package var json: JSONValue {
+        func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }
+        return [
+            "taken": .string(taken.description), "storageBytes": number(storage?.bytes),
+            "storageFiles": number(storage.map { Int64($0.files) }), "stateBytes": number(stateBytes),
+            "snapshotsBytes": number(snapshotsBytes), "artifactsBytes": number(artifactsBytes), "logsBytes": number(logsBytes),
+            "storageFreeBytes": number(storageSpace?.freeBytes), "storageTotalBytes": number(storageSpace?.totalBytes),
+            "stateFreeBytes": .integer(stateSpace.freeBytes), "stateTotalBytes": .integer(stateSpace.totalBytes),
         ]
     }
 }

@@ -81,9 +81,13 @@ package struct SpaceWatch: Sendable {
 
     /// Asks for free space alone, keeps that as a measurement, and judges it.
     ///
-    /// - Parameter catalog: `nil` where it cannot be worked with; then nothing is kept, and no forecast is made.
+    /// - Parameters:
+    ///   - catalog: `nil` where it cannot be worked with; then nothing is kept, and no forecast is made.
+    ///   - keeps: whether it is kept; who only watches keeps nothing.
     /// - Throws: `FileSystemError`; `DatabaseFileError` where the catalog is damaged.
-    package func look(_ catalog: Catalog?) throws -> SpaceReport { try report(parts: [], unreadable: 0, catalog) }
+    package func look(_ catalog: Catalog?, keeps: Bool = true) throws -> SpaceReport {
+        try report(parts: [], unreadable: 0, catalog, keeps: keeps)
+    }
 
     /// Measures everything, keeps that as a measurement, and judges it.
     ///
@@ -129,7 +133,7 @@ package struct SpaceWatch: Sendable {
     private static let stateParts = ["catalog", "snapshots", "artifacts", "logs", "quarantine", "other"]
     private static let window: Int64 = 30 * 86_400_000_000_000
 
-    private func report(parts: [SpaceReport.Part], unreadable: Int, _ catalog: Catalog?) throws -> SpaceReport {
+    private func report(parts: [SpaceReport.Part], unreadable: Int, _ catalog: Catalog?, keeps: Bool = true) throws -> SpaceReport {
         let now = clock.now()
         let stateAnswer = try ask(state)
         let storageAnswer = try storage.map(ask)
@@ -141,8 +145,8 @@ package struct SpaceWatch: Sendable {
         measurement.snapshotsBytes = bytes("snapshots")
         measurement.artifactsBytes = bytes("artifacts")
         measurement.logsBytes = bytes("logs")
-        var isKept = catalog != nil
-        do { try catalog?.record(measurement) } catch DatabaseFileError.noSpace { isKept = false }
+        var isKept = keeps && catalog != nil
+        do { if keeps { try catalog?.record(measurement) } } catch DatabaseFileError.noSpace { isKept = false }
         let known = try catalog?.measurements(since: Timestamp(nanoseconds: now.nanoseconds - Self.window)) ?? []
 
         var disks = [

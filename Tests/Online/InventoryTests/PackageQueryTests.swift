@@ -1,4 +1,5 @@
 import Catalog
+import Integrity
 import PackageStore
 import Platform
 import Testing
@@ -41,12 +42,52 @@ import Testing
     }
 
     @Test(arguments: PackageQuery.Order.allCases, [false, true])
-    func `a page is read from an index in its order`(order: PackageQuery.Order, isDescending: Bool) throws {
-        var query = PackageQuery()
-        query.order = order
-        query.isDescending = isDescending
-        let plan = try world().catalog.plan(of: query)
-        #expect(plan.count == 1 && plan.allSatisfy { $0.contains("USING INDEX package_by_") }, "\(plan)")
+    func `a page is found in an index in its order, whatever is filtered by, and only its rows are read`(
+        order: PackageQuery.Order, isDescending: Bool
+    ) throws {
+        let world = try world()
+        for source in [nil, PackageSource.local] {
+            for isDamaged in [nil, true, false] {
+                var query = PackageQuery()
+                query.order = order
+                query.isDescending = isDescending
+                query.source = source
+                query.isDamaged = isDamaged
+                let plan = try world.catalog.plan(of: query)
+                let lookups = plan.filter { $0.hasPrefix("SCAN") || $0.hasPrefix("SEARCH") }
+                #expect(lookups.count == 2 && lookups[0].contains("INTEGER PRIMARY KEY"), "\(plan)")
+                #expect(lookups.last?.contains("USING COVERING INDEX package_in_order_of_") == true, "\(plan)")
+                // Sorting is of the page alone.
+                let sorts = plan.indices.filter { plan[$0].contains("TEMP B-TREE") }
+                #expect(sorts.allSatisfy { $0 == plan.endIndex - 1 }, "\(plan)")
+            }
+        }
+    }
+
+    @Test func `packages are filtered by source and damage, and counted`() throws {
+        let world = try world()
+        try world.put("@own/one", [], local: ["1.0.0"])
+        try world.scan()
+        func found(_ source: PackageSource?, _ isDamaged: Bool?, _ search: String = "") throws -> (names: [String], total: Int) {
+            var query = PackageQuery()
+            (query.source, query.isDamaged, query.search) = (source, isDamaged, search)
+            let page = try world.catalog.packages(query)
+            return (page.elements.map(\.name), page.total)
+        }
+        let candidate = try #require(try world.catalog.checkCandidates(after: .start, all: true, limit: 1).first)
+        let proof = TarballProof(sha512: .ofNothing, sha1: nil, size: candidate.identity.size)
+        try world.catalog.keep([CheckResult(candidate: candidate, proof: proof, damage: Damage(.truncated, "it ends"))], at: world.now)
+        let damaged = candidate.path.package.text
+        #expect(try found(.local, nil) == (["@own/one"], 1))
+        #expect(try found(.proxied, nil).total == Self.names.count)
+        #expect(try found(nil, true) == ([damaged], 1))
+        #expect(try found(.proxied, true) == ([damaged], 1))
+        #expect(try found(.local, true) == ([], 0))
+        #expect(try found(nil, false).names.sorted() == (Self.names + ["@own/one"]).filter { $0 != damaged }.sorted())
+        #expect(try found(.proxied, false).total == Self.names.count - 1)
+        #expect(try found(.local, nil, "react") == ([], 0))
+        #expect(try found(.proxied, nil, "re").total == 4)
+        #expect(try found(.local, false, "one") == (["@own/one"], 1))
     }
 
     @Test(arguments: ["re", "react"])
@@ -55,7 +96,7 @@ import Testing
         query.search = typed
         let plan = try world().catalog.plan(of: query)
         #expect(
-            !plan.contains { $0.contains("SCAN package") && !$0.contains("VIRTUAL TABLE") && !$0.contains("USING INDEX package_by_name") })
+            !plan.contains { $0.contains("SCAN package") && !$0.contains("VIRTUAL TABLE") && !$0.contains("package_in_order_of_folded") })
     }
 
     @Test func `more than a thousand are never given at once`() throws {
