@@ -148,6 +148,12 @@ let package = Package(
                 serviceLifecycle, logging,
             ]),
         module("Online", "Service", ["Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", systemPackage, subprocess]),
+        module(
+            "Online", "API",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout",
+                "Databases", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", systemPackage,
+            ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
             "Online", "ferry-online",
@@ -242,6 +248,12 @@ let package = Package(
             [
                 "CanonicalJSON", "HTTPService", hummingbird, httpTypes, nioCore, nioEmbedded, nioHTTP1, nioHTTPTypes, serviceLifecycle,
                 logging,
+            ]),
+        tests(
+            "Online/APITests", "APITests",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
+                "Export", "Documents", "HTTPService", "API", systemPackage, serviceLifecycle, logging,
             ]),
         tests(
             "Online/InventoryTests", "InventoryTests",

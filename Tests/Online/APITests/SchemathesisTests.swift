@@ -1,0 +1,54 @@
+import CanonicalJSON
+import Foundation
+import HTTPService
+import PackageStore
+import Platform
+import SystemPackage
+import Testing
+
+@testable import API
+
+/// Schemathesis makes requests out of the document, good and bad, and holds every answer against it.
+@Suite(.serialized) struct SchemathesisTests {
+    private static let program = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+        .removingLastComponent().appending(".build/schemathesis/bin/schemathesis")
+
+    /// Runs it against the service and returns its exit status and what it says.
+    private func check(_ client: APIClient, in world: APIWorld, examples: Int, _ more: [String] = []) async throws -> (Int32, String) {
+        try #require(
+            try world.files.status(of: Self.program) != nil, "schemathesis is missing; \"scripts/setup\" installs it below .build")
+        let directory = world.root.appending("schemathesis")
+        try world.files.createDirectories(directory)
+        let arguments = [
+            "run", "http://127.0.0.1:\(client.port)/openapi.json", "--checks", "all", "--max-examples", "\(examples)", "--seed", "20261124",
+            "--generation-database", "none", "--request-timeout", "20", "--continue-on-failure", "--no-color", "--workers", "2",
+        ]
+        let result = try await run(Self.program.string, arguments + more, in: directory)
+        return (result.status, String(decoding: result.bytes, as: UTF8.self))
+    }
+
+    @Test func `the service does what its document says, whatever is asked of it`() async throws {
+        let world = try APIWorld()
+        _ = try world.fill()
+        try await world.serving { client in
+            let (status, words) = try await check(client, in: world, examples: 60)
+            #expect(status == 0, "\(words.suffix(6000))")
+        }
+    }
+
+    @Test func `an answer that is not what the document says is found`() async throws {
+        let world = try APIWorld()
+        try await world.serving(changing: { operations in
+            operations.map { operation in
+                guard operation.path == "/destinations" else { return operation }
+                return HTTPOperation(
+                    operation.method, operation.path, id: operation.id, tag: operation.tag, operation.summary,
+                    parameters: operation.parameters, success: operation.success
+                ) { _ in .json(["items": [], "total": -1, "limit": 50, "offset": 0]) }
+            }
+        }) { client in
+            let (status, words) = try await check(client, in: world, examples: 5, ["--include-path", "/destinations"])
+            #expect(status == 1 && words.contains("/destinations"), "\(words.suffix(2000))")
+        }
+    }
+}
