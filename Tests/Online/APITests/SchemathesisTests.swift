@@ -1,8 +1,10 @@
 import CanonicalJSON
+import Catalog
 import Foundation
 import HTTPService
 import PackageStore
 import Platform
+import Snapshots
 import SystemPackage
 import Testing
 
@@ -32,7 +34,32 @@ import Testing
         _ = try world.fill()
         try await world.serving { client in
             let (status, words) = try await check(client, in: world, examples: 60)
-            #expect(status == 0, "\(words.suffix(6000))")
+            // It does not ask for the document again.
+            let count = try world.operations().count
+            #expect(status == 0 && words.contains("Tested: \(count)\n"), "\(words.suffix(6000))")
+        }
+    }
+
+    @Test func `it does so for what is there, too`() async throws {
+        let world = try APIWorld()
+        let made = try world.fill()
+        let places = [
+            ("^/snapshots/", made.second.text), ("^/artifacts/", made.bundles[1].id.text), ("^/packages/", "@scope/thing"),
+        ]
+        let settings = places.map { pattern, id in
+            """
+            [[operations]]
+            include-path-regex = "\(pattern)"
+            parameters = { "path.id" = "\(id)", "path.name" = "\(id)", "query.baseline" = "\(made.first)" }
+
+            """
+        }
+        try world.files.createDirectories(world.root.appending("schemathesis"))
+        try world.files.write(Array(settings.joined().utf8), to: world.root.appending("schemathesis/schemathesis.toml"))
+        try await world.serving { client in
+            let (status, words) = try await check(client, in: world, examples: 25, ["--include-path-regex", "[{]"])
+            let count = try world.operations().count { $0.path.description.contains("{") }
+            #expect(status == 0 && words.contains("Tested: \(count)\n"), "\(words.suffix(6000))")
         }
     }
 
