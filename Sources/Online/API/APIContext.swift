@@ -1,4 +1,5 @@
 package import Catalog
+import Databases
 package import HTTPService
 package import Platform
 package import Settings
@@ -58,10 +59,10 @@ package enum FerryAPI {
     /// The problem that an error of the catalog, or of a disk, stands for; `nil` for any other.
     package static func problem(of error: any Error) -> Problem? {
         switch error {
-        case CatalogError.locked:
+        case DatabaseFileError.locked:
             Problem(.busy, "another process keeps the catalog locked; nothing was changed", headers: [("Retry-After", "5")])
-        case CatalogError.noSpace, is FileSystemSpace.Full: Problem(.noSpace, "\(error)")
-        case let error as CatalogError: Problem(.catalogUnusable, "\(error)")
+        case DatabaseFileError.noSpace, is FileSystemSpace.Full: Problem(.noSpace, "\(error)")
+        case let error as DatabaseFileError: Problem(.catalogUnusable, "\(error)")
         case let error as FileSystemError where error.errno == .noSpace: Problem(.noSpace, "\(error); make room and ask again")
         default: nil
         }
