@@ -152,7 +152,7 @@ let package = Package(
             "Online", "API",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout",
-                "Databases", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", systemPackage,
+                "Databases", "Jobs", "Scheduling", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", "Service", systemPackage,
             ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         program(
@@ -160,8 +160,8 @@ let package = Package(
             [
                 "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck",
-                "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "Service", systemPackage,
-                argumentParser, logging, serviceLifecycle, unixSignals,
+                "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
+                systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Offline
@@ -253,7 +253,7 @@ let package = Package(
             "Online/APITests", "APITests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
-                "Export", "Documents", "HTTPService", "API", systemPackage, serviceLifecycle, logging,
+                "Export", "Jobs", "Documents", "HTTPService", "Service", "API", systemPackage, serviceLifecycle, logging,
             ]),
         tests(
             "Online/InventoryTests", "InventoryTests",

@@ -81,6 +81,13 @@ extension Parameter where Value == Int {
     }
 }
 
+extension Parameter where Value == JSONValue? {
+    /// A value of the query as its schema has it; `nil` where it is not given.
+    package static func value(_ name: String, _ schema: Schema, _ summary: String) -> Parameter {
+        optional(name, schema, summary, nil) { $0 == .null ? .some(nil) : .some($0) }
+    }
+}
+
 extension Parameter where Value == Bool? {
     /// A truth value of the query; `nil` where it is not given.
     package static func boolean(_ name: String, _ summary: String) -> Parameter {

@@ -13,7 +13,7 @@ package actor JobFeed {
         /// `job`, `log`, or what was posted.
         package let name: String
         package let data: [UInt8]
-        /// Of the jobs; what a listener goes on from. `nil` where nothing can be gone on from.
+        /// What a listener goes on from; `nil` for what is not sent again.
         package let revision: Int64?
 
         package init(name: String, data: [UInt8], revision: Int64?) {

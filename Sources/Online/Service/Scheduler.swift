@@ -20,6 +20,10 @@ package actor Scheduler {
     /// There is no schedule of that name.
     package struct Unknown: Error {
         package let name: String
+
+        package init(name: String) {
+            self.name = name
+        }
     }
 
     private let store: JobStore

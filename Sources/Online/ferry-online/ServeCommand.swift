@@ -1,9 +1,12 @@
+import API
 import ArgumentParser
 import Documents
 import Foundation
+import HTTPService
 import Jobs
 import Logging
 import Platform
+import Registries
 import Service
 import ServiceLifecycle
 import Settings
@@ -49,17 +52,31 @@ struct Serve: AsyncParsableCommand {
             let feed = try JobFeed(store: store, encode: { $0.json(now: WallClock.system.now()) })
             let scheduler = Scheduler(store: store, timetables: service.timetables)
             let loop = ServiceLoop(feed: feed, runner: runner, scheduler: scheduler, failure: { Self.say("warning: \($0)") })
+            let jobs = JobContext(store: store, feed: feed, runner: runner, scheduler: scheduler, timeLimit: service.timeLimit)
+            let verdaccio = try settings.verdaccio(environment)
+            let reading = APIContext(state: directory, catalog: try state.catalog(), settings: settings, verdaccio: verdaccio)
+            let pulse = Pulse(registry: settings.registry(verdaccio).value)
+            let health = HealthContext(reading, jobs) { await pulse.complaint() }
+            let address = service.listen.value
+            let logger = Logger(label: "ferry-online") { _ in ServiceLog() }
+            let server = WebServer(
+                FerryAPI.reading(reading) + FerryAPI.working(jobs) + FerryAPI.health(health),
+                as: FerryAPI.description(version: FerryOnline.configuration.version), host: address.host, port: address.port,
+                allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger, translate: FerryAPI.problem,
+                onRunning: { port in
+                    Self.say("serving \(directory) at http://\(ListenAddress(host: address.host, port: port))")
+                })
             let group = ServiceGroup(
-                services: [Worker(loop: loop, runner: runner, feed: feed)], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "ferry-online", factory: { _ in SwiftLogNoOpLogHandler() }))
-            Self.say("serving \(directory)")
+                services: [Worker(loop: loop, runner: runner, feed: feed), server], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger)
             try await group.run()
+            await pulse.end()
             Self.say("ended")
         }
     }
 
     /// A line with the time.
-    private static func say(_ line: String) { Terminal.say("\(WallClock.system.now()) \(line)") }
+    fileprivate static func say(_ line: String) { Terminal.say("\(WallClock.system.now()) \(line)") }
 
     /// This program, wherever it was started from.
     private static func program() throws -> FilePath {
@@ -89,5 +106,50 @@ private struct Worker: ServiceLifecycle.Service {
             group.cancelAll()
         }
         await feed.end()
+    }
+}
+
+/// Whether Verdaccio answers, asked at most every few seconds.
+private actor Pulse {
+    private let url: String
+    private let fetcher = HTTPFetcher(connections: 1, idle: .seconds(3), decompresses: false)
+    private var asked: Int64?
+    private var answer: String?
+
+    /// Seconds for which an answer counts.
+    private static let freshness: Int64 = 10
+
+    init(registry: String) {
+        url = "\(registry)/-/ping"
+    }
+
+    /// Why it does not answer; `nil` where it does.
+    func complaint() async -> String? {
+        let now = Timestamp.ofBoot().seconds
+        if let asked, now - asked < Self.freshness { return answer }
+        asked = now
+        do throws(HTTPFetcher.Failure) {
+            let status = try await fetcher.get(url, headers: [], limit: 1 << 16).status
+            answer = status < 500 ? nil : "\(url) answers \(status)"
+        } catch { answer = "\(url): \(error)" }
+        return answer
+    }
+
+    func end() async { await fetcher.shutdown() }
+}
+
+/// Errors of the server, as lines for people.
+private struct ServiceLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.error
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let details = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+        Serve.say("\(event.level): \(event.message)\(details.isEmpty ? "" : " \(details)")")
     }
 }

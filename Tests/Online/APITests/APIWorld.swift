@@ -1,14 +1,17 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Documents
 import Export
 import Foundation
 import HTTPService
 import Integrity
 import Inventory
+import Jobs
 import Logging
 import PackageStore
 import Platform
+import Service
 import ServiceLifecycle
 import Settings
 import Snapshots
@@ -38,6 +41,23 @@ final class APIWorld {
 
     deinit { try? files.removeTree(root) }
 
+    /// Jobs that nobody starts, and one that has ended.
+    private(set) lazy var jobs = Result { try makeJobs() }
+
+    private func makeJobs() throws -> JobContext {
+        let store = try JobStore(state: state)
+        let job = try store.begin(.scan, .none, by: .commandLine, process: 1) { _ in }
+        try files.createDirectories(state.appending("logs"))
+        try files.write(Array("one\ntwo\n".utf8), to: store.log(of: job.id))
+        try store.end(job.id, JobResult(state: .succeeded, exitCode: 0, reason: "done", report: ["files": 3], touched: ["foo"]))
+        let launcher = JobLauncher(program: "/nowhere", options: [], environment: [:], store: store)
+        let settings = try OnlineSettings(file: nil, environment: { _ in nil })
+        return JobContext(
+            store: store, feed: try JobFeed(store: store) { $0.json(now: WallClock.system.now()) },
+            runner: JobRunner(store: store, launcher: launcher, rules: JobRunner.Rules()),
+            scheduler: Scheduler(store: store, timetables: settings.service.timetables), timeLimit: 3600)
+    }
+
     /// The operations, answering from this state.
     func operations(naming storage: FilePath? = nil) throws -> [HTTPOperation] {
         let settings = try OnlineSettings(
@@ -46,7 +66,9 @@ final class APIWorld {
                 OnlineSettings.Flag("state", "--state", state.string),
                 OnlineSettings.Flag("storage", "--storage", (storage ?? self.storage).string),
             ])
-        return FerryAPI.reading(APIContext(state: state, catalog: catalog, settings: settings, verdaccio: nil))
+        let reading = APIContext(state: state, catalog: catalog, settings: settings, verdaccio: nil)
+        let jobs = try jobs.get()
+        return FerryAPI.reading(reading) + FerryAPI.working(jobs) + FerryAPI.health(HealthContext(reading, jobs) { "it is not asked" })
     }
 
     /// Runs a body against the running service, and then ends that.

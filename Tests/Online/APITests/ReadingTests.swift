@@ -47,7 +47,9 @@ import Testing
             }
             let declared = try world.operations().map { "\($0.method.rawValue) \($0.path)" } + ["GET /openapi.json"]
             #expect(documented.sorted() == declared.sorted())
-            for entry in declared {
+            // Jobs, streams and health have answers of their own kinds.
+            let tags = ["jobs", "schedules", "service"]
+            for entry in try world.operations().filter({ !tags.contains($0.tag) }).map({ "\($0.method.rawValue) \($0.path)" }) {
                 let template = try #require(entry.split(separator: " ").last.map(String.init))
                 let id = template.hasPrefix("/artifacts") ? made.bundles[0].id.text : made.second.text
                 var path = template.replacingOccurrences(of: "{name}", with: "own").replacingOccurrences(of: "{id}", with: id)

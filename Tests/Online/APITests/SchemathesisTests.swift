@@ -23,7 +23,8 @@ import Testing
         try world.files.createDirectories(directory)
         let arguments = [
             "run", "http://127.0.0.1:\(client.port)/openapi.json", "--checks", "all", "--max-examples", "\(examples)", "--seed", "20261124",
-            "--generation-database", "none", "--request-timeout", "20", "--continue-on-failure", "--no-color", "--workers", "2",
+            // Streams do not end; ReadingTests follow them.
+            "--exclude-path", "/events", "--exclude-path", "/jobs/{id}/log", "--generation-database", "none", "--request-timeout", "20", "--continue-on-failure", "--no-color", "--workers", "2",
         ]
         let result = try await run(Self.program.string, arguments + more, in: directory)
         return (result.status, String(decoding: result.bytes, as: UTF8.self))
@@ -35,7 +36,7 @@ import Testing
         try await world.serving { client in
             let (status, words) = try await check(client, in: world, examples: 60)
             // It does not ask for the document again.
-            let count = try world.operations().count
+            let count = try world.operations().count - 2
             #expect(status == 0 && words.contains("Tested: \(count)\n"), "\(words.suffix(6000))")
         }
     }
@@ -45,6 +46,7 @@ import Testing
         let made = try world.fill()
         let places = [
             ("^/snapshots/", made.second.text), ("^/artifacts/", made.bundles[1].id.text), ("^/packages/", "@scope/thing"),
+            ("^/jobs/", "1"), ("^/schedules/", "retention"),
         ]
         let settings = places.map { pattern, id in
             """
@@ -58,7 +60,7 @@ import Testing
         try world.files.write(Array(settings.joined().utf8), to: world.root.appending("schemathesis/schemathesis.toml"))
         try await world.serving { client in
             let (status, words) = try await check(client, in: world, examples: 25, ["--include-path-regex", "[{]"])
-            let count = try world.operations().count { $0.path.description.contains("{") }
+            let count = try world.operations().count { $0.path.description.contains("{") } - 1
             #expect(status == 0 && words.contains("Tested: \(count)\n"), "\(words.suffix(6000))")
         }
     }
