@@ -209,7 +209,7 @@ extension Schema {
     static let setting = Schema.named(
         "Setting",
         .object([
-            Member("key", .string(pattern: "^[a-z.-]+$")), Member("value", .either([text, .array(text), .null])),
+            Member("key", .string(pattern: "^[A-Za-z0-9_.-]+$")), Member("value", .either([text, .array(text), .null])),
             Member(
                 "source",
                 .object([

@@ -121,7 +121,8 @@ extension FerryAPI {
         case .noSuchJob: Problem(.notFound, "\(refusal)", members: ["parameter": "id"])
         case .ended: Problem(.jobEnded, "\(refusal)")
         case .duplicate(let id):
-            Problem(.jobOpen, "\(refusal); see /jobs/\(id)", members: ["job": .integer(id)], headers: [("Location", "/jobs/\(id)")])
+            Problem(
+                .jobOpen, "\(refusal)", members: ["see": .string("/jobs/\(id)")], headers: [("Location", "/jobs/\(id)")])
         }
     }
 
@@ -136,7 +137,7 @@ extension FerryAPI {
         return HTTPOperation(
             .post, PathTemplate(stringLiteral: "/jobs/\(address)"), id: "start-\(address)", tag: "jobs",
             "Ask for a job: \(kind.rawValue).",
-            explanation: "Parameters may stand in the query, or in the body, or some in each; none in both.",
+            explanation: "Parameters may stand in the query, or in the body, which wins.",
             parameters: scalars.map(\.declaration) + [timeLimit.declaration], body: HTTPOperation.Body(body, isRequired: false),
             success: [HTTPOperation.Success(.job, "It is queued; `Location` says where it is.", status: 201)],
             problems: commonProblems + [.jobOpen]
@@ -145,12 +146,7 @@ extension FerryAPI {
             for parameter in scalars {
                 if let value = try request.value(of: parameter) { values[parameter.declaration.name] = value }
             }
-            for (name, value) in request.body?.object?.members ?? [] {
-                guard values.updateValue(value, forKey: name) == nil else {
-                    throw Problem(
-                        .invalidParameter, "\"\(name)\" stands in the query and in the body", members: ["parameter": .string(name)])
-                }
-            }
+            for (name, value) in request.body?.object?.members ?? [] { values[name] = value }
             let parameters: JobParameters
             do throws(JobParameterError) { parameters = try JobParameters(values, for: kind) } catch {
                 throw Problem(.invalidParameter, "\(error)", members: ["parameter": .string(error.parameter)])
@@ -232,7 +228,7 @@ extension FerryAPI {
     // MARK: Schedules
 
     private static func schedules(_ context: JobContext) -> [HTTPOperation] {
-        let name = Parameter.path("name", .string(minLength: 1, maxLength: 100), "The schedule's name.") { $0 }
+        let name = Parameter.path("name", .string(pattern: ServiceSettings.namePattern, maxLength: 100), "The schedule's name.") { $0 }
         func change(_ word: String, _ isPaused: Bool, _ summary: String) -> HTTPOperation {
             HTTPOperation(
                 .post, PathTemplate(stringLiteral: "/schedules/{name}/\(word)"), id: "\(word)Schedule", tag: "schedules", summary,
@@ -300,7 +296,9 @@ extension JobParameter.Form {
         case .flag: (.boolean, false)
         case .integer(let range): (.integer(range), false)
         case .word(let words): (.choice(words), false)
-        case .text(let limit): (.string(pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", minLength: 1, maxLength: limit), false)
+        case .text(let limit): (.string(pattern: "^[!-~]+$", maxLength: limit), false)
+        case .matching(let pattern, _): (.string(pattern: pattern), false)
+        case .path: (.string(minLength: 1, maxLength: JobParameter.pathLimit), false)
         case .list(let form): (.array(form.schema.schema, maxItems: JobParameter.listLimit), true)
         }
     }

@@ -71,6 +71,7 @@ package struct Problem: Error, Sendable {
             Schema.Member("instance", .string(format: "uri-reference"), isRequired: false),
             Schema.Member("parameter", .string(), "The parameter that is wrong.", isRequired: false),
             Schema.Member("allowed", .string(), "What is allowed, in words.", isRequired: false),
+            Schema.Member("see", .string(format: "uri-reference"), "What is in the way.", isRequired: false),
             Schema.Member("id", .string(pattern: "^[0-9a-f]{16}$"), "Under which the log has it.", isRequired: false),
         ])
     }

@@ -8,8 +8,12 @@ package struct JobParameter: Sendable, Hashable {
         case flag
         case integer(ClosedRange<Int64>)
         case word([String])
-        /// A text that the command itself judges; at most so many bytes of UTF-8.
+        /// Visible characters of ASCII, at most so many, which the command itself judges.
         case text(Int)
+        /// A text that matches a regular expression of ECMA-262; what it is, in words.
+        case matching(String, String)
+        /// The path of a file, without control characters.
+        case path
         /// Several of a form, the flag repeated for each.
         indirect case list(Form)
     }
@@ -25,7 +29,11 @@ package struct JobParameter: Sendable, Hashable {
     package let implied: String?
 
     /// The longest list.
-    package static let listLimit = 1000
+    package static let listLimit = 200
+    /// Of a path, in bytes.
+    package static let pathLimit = 4096
+
+    private static let snapshot = "[0-9]{8}T[0-9]{6}Z(-[0-9]{1,9})?"
 
     private init(
         _ name: String, _ form: Form, _ option: String?, implied: String? = nil, isRequired: Bool = false, _ summary: String
@@ -67,17 +75,20 @@ package struct JobParameter: Sendable, Hashable {
     static let allowShrink = JobParameter(
         "allowShrink", .flag, "--allow-shrink", "Accept a snapshot that lost more than 5 % of the last one's files.")
     static let baseline = JobParameter(
-        "baseline", .text(32), "--baseline", implied: "last-bundle",
+        "baseline", .matching("^(empty|last-bundle|\(snapshot))$", "a snapshot's id, empty or last-bundle"), "--baseline",
+        implied: "last-bundle",
         "The snapshot the destination already has; \"empty\" for a full bundle, \"last-bundle\" for what its last bundle led to.")
     static let target = JobParameter(
-        "target", .text(32), "--target", implied: "new", "The snapshot to carry; \"newest\", or \"new\" for one that is taken now.")
-    static let destination = JobParameter("destination", .text(64), "--destination", "Whom it is for: a destination's id, or \"any\".")
+        "target", .matching("^(new|newest|\(snapshot))$", "a snapshot's id, new or newest"), "--target", implied: "new",
+        "The snapshot to carry; \"newest\", or \"new\" for one that is taken now.")
+    static let destination = JobParameter(
+        "destination", .matching("^(any|d-[0-9a-hjkmnp-tv-z]{20})$", "a destination's id or any"), "--destination", "Whom it is for.")
     static let unsigned = JobParameter("unsigned", .flag, "--unsigned", "Make an unsigned bundle.")
     static let allowUnsettled = JobParameter(
         "allowUnsettled", .flag, "--allow-unsettled", "Accept a snapshot that was taken while the storage kept changing.")
     static let unlessEmpty = JobParameter("unlessEmpty", .flag, "--unless-empty", "Make no bundle where nothing differs.")
     static let artifact = JobParameter("artifact", .text(64), nil, isRequired: true, "The bundle.")
-    static let medium = JobParameter("medium", .text(4096), "--to", isRequired: true, "Where the medium is mounted.")
+    static let medium = JobParameter("medium", .path, "--to", isRequired: true, "Where the medium is mounted.")
     static let volumeSize = JobParameter(
         "volumeSize", .integer(4...16_777_216), "--volume-size", "Cut the archive into volumes of so many MiB, a multiple of 4.")
 }
@@ -207,7 +218,7 @@ extension JobParameter.Form {
         switch self {
         case .flag: word == "true" ? true : word == "false" ? false : nil
         case .integer: Int64(word).map { .integer($0) }
-        case .word, .text: .string(word)
+        case .word, .text, .matching, .path: .string(word)
         case .list(let form): .array(word.split(separator: ",").map { form.value(String($0)) ?? .string(String($0)) })
         }
     }
@@ -245,8 +256,12 @@ extension JobParameter.Form {
         case (.integer(let range), _): "must be an integer from \(range.lowerBound) to \(range.upperBound)"
         case (.word(let words), .string(let text)) where words.contains(text): nil
         case (.word(let words), _): "must be one of \(words.joined(separator: ", "))"
-        case (.text(let limit), .string(let text)) where Self.isPlain(text, limit): nil
-        case (.text(let limit), _): "must be a text of 1 to \(limit) bytes without control characters"
+        case (.text(let limit), .string(let text)) where (1...limit).contains(text.utf8.count) && Self.isVisible(text): nil
+        case (.text(let limit), _): "must be a text of 1 to \(limit) visible characters of ASCII"
+        case (.matching(let pattern, _), .string(let text)) where Self.matches(text, pattern): nil
+        case (.matching(_, let words), _): "must be \(words)"
+        case (.path, .string(let text)) where (1...JobParameter.pathLimit).contains(text.utf8.count) && !Self.hasControl(text): nil
+        case (.path, _): "must be a path of 1 to \(JobParameter.pathLimit) bytes without control characters"
         case (.list(let form), .array(let elements)):
             elements.count > JobParameter.listLimit
                 ? "must have at most \(JobParameter.listLimit) elements" : elements.lazy.compactMap(form.complaint).first
@@ -254,7 +269,14 @@ extension JobParameter.Form {
         }
     }
 
-    private static func isPlain(_ text: String, _ limit: Int) -> Bool {
-        (1...limit).contains(text.utf8.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    private static func isVisible(_ text: String) -> Bool { text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+
+    private static func matches(_ text: String, _ pattern: String) -> Bool {
+        guard isVisible(text), let regex = try? Regex(pattern) else { return false }
+        return text.wholeMatch(of: regex) != nil
+    }
+
+    private static func hasControl(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 }

@@ -76,6 +76,9 @@ package struct ServiceSettings: Sendable {
 }
 
 extension ServiceSettings {
+    /// What the name of a schedule or a chain looks like, as a regular expression of ECMA-262; at most 100 characters.
+    package static let namePattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
     /// What is scheduled unless the settings say otherwise.
     private static let builtIn: [(name: String, job: JobRequest, when: String, jitter: Int64)] = [
         ("delta-refresh", JobRequest(.deltaRefresh), "every 12 hours", 600),
@@ -103,10 +106,12 @@ extension ServiceSettings {
         resumptions = reader.take("jobs.resumptions", .count(in: 0...100), default: 3).value
         let zone = reader.take("time-zone", .zone, default: .utc).value
         let limit = timeLimit
-        timetables = reader.names(below: "schedules", Self.builtIn.map(\.name)).compactMap { name in
+        timetables = reader.names(below: "schedules", Self.builtIn.map(\.name), matching: Self.namePattern).compactMap { name in
             Self.timetable(name, zone, limit, &reader)
         }
-        chains = reader.names(below: "chains", Self.builtInChains.map(\.name)).compactMap { name in Self.chain(name, &reader) }
+        chains = reader.names(below: "chains", Self.builtInChains.map(\.name), matching: Self.namePattern).compactMap { name in
+            Self.chain(name, &reader)
+        }
     }
 
     private static func timetable(

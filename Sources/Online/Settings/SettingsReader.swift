@@ -47,9 +47,22 @@ struct SettingsReader {
     }
 
     /// The names of the sections that a section has, in the file or of themselves, in the order of their names.
-    func names(below section: String, _ known: [String]) -> [String] {
-        let written = (file?.node(section)?.members ?? []).compactMap(\.key.text).filter { !$0.isEmpty && !$0.contains(".") }
-        return Set(known + written).sorted()
+    ///
+    /// - Parameter pattern: what a name looks like; another is refused.
+    mutating func names(below section: String, _ known: [String], matching pattern: String) -> [String] {
+        let isName = try? Regex(pattern)
+        var names = Set(known)
+        for (key, _) in file?.node(section)?.members ?? [] {
+            let name = key.text ?? ""
+            if let isName, name.count <= 100, name.wholeMatch(of: isName) != nil {
+                names.insert(name)
+            } else if let file {
+                complain(
+                    .file(file.path, line: key.line),
+                    "\(section).\(name): a name has letters of ASCII, digits, - and _, and is at most 100 characters long")
+            }
+        }
+        return names.sorted()
     }
 
     /// Complains of a key of a section that has no default and is not set, nor written wrongly.

@@ -30,7 +30,7 @@ extension StateOptions {
         _ kind: JobKind, _ parameters: [String: JSONValue?], needingRoom: Bool = true, _ body: () async throws -> JobReport
     ) async throws {
         try await reporting {
-            let parameters = try JobParameters(parameters.compactMapValues { $0 }, for: kind)
+            let parameters = try accepted(parameters, for: kind)
             let store: JobStore
             do { store = try JobStore(state: directory(needingRoom: needingRoom)) } catch DatabaseFileError.noSpace where !needingRoom {
                 let lock = try lock(kind, needingRoom: false)
@@ -46,6 +46,12 @@ extension StateOptions {
             Terminal.admit(run.audience(isAlone: server != nil))
             defer { Terminal.admit(nil) }
             try await Interruption.ending(with: { run.endAtOnce() }) { try await work(run, body) }
+        }
+    }
+
+    private func accepted(_ parameters: [String: JSONValue?], for kind: JobKind) throws -> JobParameters {
+        do throws(JobParameterError) { return try JobParameters(parameters.compactMapValues { $0 }, for: kind) } catch {
+            throw ValidationError("\(error)")
         }
     }
 

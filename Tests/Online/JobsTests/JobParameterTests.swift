@@ -9,8 +9,9 @@ import Testing
             (.deltaRefresh, "minutes", "60"), (.deltaRefresh, "minutes", .number(1e18)), (.fullRefresh, "parallelism", 257),
             (.fullRefresh, "parallelism", -1), (.fullRefresh, "policies", "latest"), (.fullRefresh, "policies", ["newest"]),
             (.fullRefresh, "dryRun", "yes"), (.fullRefresh, "dryRun", .null), (.diffBuild, "baseline", ""),
-            (.diffBuild, "baseline", "a\nb"), (.diffBuild, "destination", .string(String(repeating: "x", count: 65))),
-            (.repair, "packages", [1]), (.repair, "packages", .array(Array(repeating: "a", count: 1001))),
+            (.diffBuild, "baseline", "a\nb"), (.diffBuild, "baseline", "newest"), (.diffBuild, "destination", "d-1"),
+            (.repair, "packages", ["é"]),
+            (.repair, "packages", [1]), (.repair, "packages", .array(Array(repeating: "a", count: 201))),
         ] as [(JobKind, String, JSONValue)])
     func `a parameter that cannot be is refused by its name`(kind: JobKind, name: String, value: JSONValue) {
         let error = #expect(throws: JobParameterError.self) { try JobParameters([name: value], for: kind) }
