@@ -27,7 +27,7 @@ import Testing
             "--exclude-checks", "use_after_free",
             // Streams do not end; ReadingTests follow them.
             "--exclude-path", "/events", "--exclude-path", "/jobs/{id}/log", "--generation-database", "none", "--request-timeout", "20",
-            "--continue-on-failure", "--no-color", "--workers", "2",
+            "--continue-on-failure", "--no-color", "--workers", "1",
         ]
         let result = try await run(Self.program.string, arguments + more, in: directory)
         return (result.status, String(decoding: result.bytes, as: UTF8.self))
