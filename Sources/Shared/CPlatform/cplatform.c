@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,4 +26,8 @@ int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds) {
     *seconds = now.tv_sec;
     *nanoseconds = now.tv_nsec;
     return 0;
+}
+
+int cplatform_file_system_label(int fd, char label[256]) {
+    return ioctl(fd, FS_IOC_GETFSLABEL, label) == 0 ? 0 : -errno;
 }

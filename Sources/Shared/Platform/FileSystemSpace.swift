@@ -13,6 +13,8 @@ package struct FileSystemSpace: Sendable {
     package let totalFiles: Int64?
     /// Bytes of a block: what the smallest file takes.
     package let blockSize: Int64
+    /// What tells the file system from others that could be mounted there; 0 where it does not say.
+    package let identifier: UInt64
 
     /// Too little room for a database to be worked with.
     ///
@@ -54,6 +56,7 @@ package struct FileSystemSpace: Sendable {
         totalBytes = freeBytes + Int64(status.f_blocks - status.f_bfree) * blockSize
         freeFiles = status.f_files == 0 ? nil : Int64(status.f_favail)
         totalFiles = status.f_files == 0 ? nil : Int64(status.f_favail + status.f_files - status.f_ffree)
+        identifier = UInt64(status.f_fsid)
     }
 
     package init(freeBytes: Int64, totalBytes: Int64, freeFiles: Int64? = nil, totalFiles: Int64? = nil, blockSize: Int64 = 4096) {
@@ -62,6 +65,7 @@ package struct FileSystemSpace: Sendable {
         self.freeFiles = freeFiles
         self.totalFiles = totalFiles
         self.blockSize = blockSize
+        identifier = 0
     }
 
     /// The free part of the bytes, in percent; 0 where there are none at all.

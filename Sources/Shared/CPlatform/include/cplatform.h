@@ -10,3 +10,5 @@ int cplatform_syncfs(int fd);
 int cplatform_start_writeback(int fd, int64_t offset, int64_t length);
 // Seconds and nanoseconds of CLOCK_REALTIME_COARSE, the clock that file times are taken from.
 int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds);
+// FS_IOC_GETFSLABEL: the label of the file system that holds this open file, with its final 0, at most 256 bytes.
+int cplatform_file_system_label(int fd, char label[256]);
