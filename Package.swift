@@ -97,7 +97,9 @@ let package = Package(
         module(
             "Shared", "BundleFormat",
             ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
-        module("Shared", "MediaLayout", ["Platform", "CanonicalJSON", "Integrity", "Snapshots", "BundleFormat", systemPackage]),
+        module(
+            "Shared", "MediaLayout",
+            ["Platform", "Mounts", "CanonicalJSON", "Integrity", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Shared", "ImportLedger",
             ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
@@ -139,7 +141,7 @@ let package = Package(
             "Online", "Documents",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Jobs",
-                "Inventory", "ArchiveCheck", "Repair", "Refresh", "Upkeep", systemPackage,
+                "Inventory", "ArchiveCheck", "Repair", "Refresh", "Upkeep", "Mounts", "MediaLayout", systemPackage,
             ]),
         module(
             "Online", "HTTPService",
@@ -148,11 +150,17 @@ let package = Package(
                 asyncAlgorithms,
                 serviceLifecycle, logging,
             ]),
-        module("Online", "Service", ["Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", systemPackage, subprocess]),
+        module(
+            "Online", "Service",
+            [
+                "Platform", "Mounts", "CanonicalJSON", "Snapshots", "MediaLayout", "Jobs", "Scheduling", "Settings", systemPackage,
+                subprocess,
+            ]),
         module(
             "Online", "API",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout",
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts",
+                "MediaLayout",
                 "Databases", "Jobs", "Scheduling", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", "Service", systemPackage,
             ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
@@ -160,7 +168,8 @@ let package = Package(
             "Online", "ferry-online",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
-                "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory", "ArchiveCheck",
+                "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory",
+                "ArchiveCheck",
                 "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
                 systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
             ]),
@@ -206,8 +215,9 @@ let package = Package(
             ],
             path: "Tests/Support/RegistryHarness"),
         .target(name: "ArchiveSamples", path: "Tests/Support/ArchiveSamples"),
+        .target(name: "LoopMedia", path: "Tests/Support/LoopMedia"),
         tests("Architecture", "ArchitectureTests", []),
-        tests("Shared/MountsTests", "MountsTests", ["Platform", "Mounts", systemPackage]),
+        tests("Shared/MountsTests", "MountsTests", ["Platform", "Mounts", "LoopMedia", systemPackage]),
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
         tests("Shared/YAMLTests", "YAMLTests", ["YAML"]),
         tests("Shared/IntegrityTests", "IntegrityTests", ["Integrity"]),
@@ -255,7 +265,8 @@ let package = Package(
             "Online/APITests", "APITests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
-                "Export", "Jobs", "Documents", "HTTPService", "Service", "API", systemPackage, serviceLifecycle, logging,
+                "Export", "Mounts", "MediaLayout", "Jobs", "Documents", "HTTPService", "Service", "API", systemPackage, serviceLifecycle,
+                logging,
             ]),
         tests(
             "Online/InventoryTests", "InventoryTests",
@@ -269,7 +280,7 @@ let package = Package(
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
         tests(
             "CommandLine", "CommandLineTests",
-            ["RegistryHarness", "ArchiveSamples", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
+            ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",

@@ -1,6 +1,8 @@
 package import Catalog
 import Databases
 package import HTTPService
+package import MediaLayout
+package import Mounts
 package import Platform
 package import Settings
 import Snapshots
@@ -14,17 +16,23 @@ package struct APIContext: Sendable {
     package let settings: OnlineSettings
     /// Verdaccio's own configuration, where one is named.
     package let verdaccio: VerdaccioSettings?
+    package let media: MediaSurvey
+    /// What is mounted now.
+    let mounts: @Sendable () throws -> MountTable
     package let clock: WallClock
     let lists: LineListCache
 
     /// - Parameter state: the state directory, which exists.
     package init(
-        state: FilePath, catalog: Catalog, settings: OnlineSettings, verdaccio: VerdaccioSettings?, clock: WallClock = .system
+        state: FilePath, catalog: Catalog, settings: OnlineSettings, verdaccio: VerdaccioSettings?, media: MediaSurvey,
+        mounts: @escaping @Sendable () throws -> MountTable = { try MountTable() }, clock: WallClock = .system
     ) {
         self.state = state
         self.catalog = catalog
         self.settings = settings
         self.verdaccio = verdaccio
+        self.media = media
+        self.mounts = mounts
         self.clock = clock
         lists = LineListCache(directory: state.appending("work"))
     }

@@ -1,5 +1,7 @@
 import Catalog
+import Documents
 import HTTPService
+import MediaLayout
 import PackageStore
 
 /// The schemas of the documents that `Documents` makes.
@@ -10,6 +12,7 @@ extension Schema {
     static let snapshotID = Schema.string(pattern: "^[0-9]{8}T[0-9]{6}Z(-[0-9]{1,9})?$")
     static let bundleID = identifier("b")
     static let originID = identifier("o")
+    static let mediumID = identifier("m")
     static let destination = Schema.string(pattern: "^(any|d-[0-9a-hjkmnp-tv-z]{20})$")
     static let path = Schema.string(minLength: 1, maxLength: 512)
     static let text = Schema.string()
@@ -143,6 +146,26 @@ extension Schema {
             Member("destination", destination), Member("bundles", .integer(1...9_007_199_254_740_991)),
             Member("lastBundle", bundle, "The newest one."),
         ]))
+
+    // MARK: Media
+
+    static let medium = Schema.named(
+        "Medium",
+        .object([
+            Member("id", mediumID), Member("root", text, "Where it is mounted."), Member("label", text.orNull),
+            Member("model", text.orNull, "Who made it, and what they call it."), Member("serial", text.orNull),
+            Member("source", text, "The device, or what else is mounted."), Member("fileSystem", text),
+            Member("removable", .boolean, "Whether people pull it out, as far as the kernel knows."), Member("readOnly", .boolean),
+            Member("freeBytes", bytes), Member("totalBytes", bytes),
+            Member("state", .choice(["ready", "uninitialised", "unusable"]), "Whether there is a `ferry/` on it that can be read."),
+            Member("detail", text.orNull, "Why it cannot be used."), Member("bundleCount", .count, "The bundles on it."),
+            Member("bundles", .array(mediumBundle, maxItems: MountedMedium.listed), "The newest of them."),
+        ]))
+
+    private static let mediumBundle = Schema.object([
+        Member("bundle", bundleID), Member("label", text), Member("origin", originID), Member("destination", destination),
+        Member("sequence", sequence), Member("created", timestamp), Member("sizeBytes", bytes), Member("volumes", .integer(1...999)),
+    ])
 
     // MARK: Storage
 

@@ -98,7 +98,7 @@ private struct HealthCheck: Sendable {
 
     private static func database(_ context: HealthContext) -> HealthCheck {
         do {
-            _ = try context.jobs.store.revision()
+            _ = try context.jobs.store.jobs(in: .running)
             _ = try context.reading.catalog.bundles()
             return HealthCheck(name: "database", status: .ok, detail: nil)
         } catch { return HealthCheck(name: "database", status: .failed, detail: "\(error)") }

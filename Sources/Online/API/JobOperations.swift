@@ -116,7 +116,7 @@ extension FerryAPI {
         return job
     }
 
-    private static func problem(of refusal: JobStore.Refusal) -> Problem {
+    static func problem(of refusal: JobStore.Refusal) -> Problem {
         switch refusal {
         case .noSuchJob: Problem(.notFound, "\(refusal)", members: ["parameter": "id"])
         case .ended: Problem(.jobEnded, "\(refusal)")

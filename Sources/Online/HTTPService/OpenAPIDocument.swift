@@ -69,13 +69,16 @@ struct OpenAPIDocument {
         for (status, kinds) in Dictionary(grouping: operation.allProblems, by: \.status) {
             let titles = Set(kinds.map { "\($0.title) (`\($0.word)`)." }).sorted().joined(separator: " ")
             let schema = Problem.schema(of: Array(Set(kinds)), base: description.problemBase)
-            var object: JSONObject = JSONObject(uniqueMembers: [
-                ("description", .string(titles)), ("content", [MediaType.problem: ["schema": schema.json]]),
-            ])
+            // Such as a report on the service's health, whose status is that of being busy, too.
+            let other = responses["\(status)"]?.object
+            var content = other?["content"]?.object ?? JSONObject()
+            content[MediaType.problem] = ["schema": schema.json]
+            let words = [other?["description"]?.string, titles].compactMap { $0 }.joined(separator: " ")
+            var object = JSONObject(uniqueMembers: [("description", .string(words)), ("content", .object(content))])
             switch status {
             case 405: object["headers"] = ["Allow": Self.header("What can be done.")]
             case 416: object["headers"] = ["Content-Range": Self.header("`bytes */` and the length.")]
-            case 503: object["headers"] = ["Retry-After": Self.header("Seconds after which it may be tried again.")]
+            case 503: object["headers"] = ["Retry-After": Self.header("Seconds after which it may be tried again.", isRequired: other == nil)]
             default: break
             }
             responses["\(status)"] = .object(object)
@@ -83,8 +86,8 @@ struct OpenAPIDocument {
         return responses
     }
 
-    private static func header(_ summary: String) -> JSONValue {
-        ["description": .string(summary), "required": true, "schema": ["type": "string"]]
+    private static func header(_ summary: String, isRequired: Bool = true) -> JSONValue {
+        ["description": .string(summary), "required": .bool(isRequired), "schema": ["type": "string"]]
     }
 }
 

@@ -89,6 +89,8 @@ package struct JobParameter: Sendable, Hashable {
     static let unlessEmpty = JobParameter("unlessEmpty", .flag, "--unless-empty", "Make no bundle where nothing differs.")
     static let artifact = JobParameter("artifact", .text(64), nil, isRequired: true, "The bundle.")
     static let medium = JobParameter("medium", .path, "--to", isRequired: true, "Where the medium is mounted.")
+    static let mediumID = JobParameter(
+        "mediumId", .matching("^m-[0-9a-hjkmnp-tv-z]{20}$", "a medium's id"), "--medium", "Write to no other medium that is mounted there.")
     static let volumeSize = JobParameter(
         "volumeSize", .integer(4...16_777_216), "--volume-size", "Cut the archive into volumes of so many MiB, a multiple of 4.")
 }

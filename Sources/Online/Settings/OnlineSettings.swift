@@ -70,6 +70,8 @@ package struct OnlineSettings: Sendable {
     package let snapshots: RetentionLimits
     package let artifacts: RetentionLimits
     package let logs: RetentionLimits
+    /// Below which everything that is mounted is a medium, beside what can be pulled out.
+    package let mediaRoots: Setting<[FilePath]>
     package let service: ServiceSettings
     /// Every key there is, in the order of the example.
     package let entries: [SettingEntry]
@@ -90,6 +92,7 @@ package struct OnlineSettings: Sendable {
         snapshots = reader.limits("retention.snapshots", RetentionLimits())
         artifacts = reader.limits("retention.artifacts", RetentionLimits())
         logs = reader.limits("retention.logs", RetentionLimits(age: 90 * 86_400, size: 1 << 30))
+        mediaRoots = reader.take("media.roots", .paths, default: ["/media", "/run/media", "/mnt"])
         service = ServiceSettings(&reader)
         reader.refuseLevels(warning, critical)
         try reader.finish()

@@ -54,6 +54,21 @@ extension SettingKind where Value == FilePath? {
     }
 }
 
+extension SettingKind where Value == [FilePath] {
+    static var paths: SettingKind {
+        SettingKind(
+            read: { texts, base throws(SettingComplaint) in
+                var paths: [FilePath] = []
+                for (index, text) in texts.enumerated() {
+                    do throws(SettingComplaint) {
+                        if let path = try SettingKind<FilePath?>.path.read([text], base) { paths.append(path) }
+                    } catch { throw SettingComplaint(words: "\"\(text)\" is no path", element: index) }
+                }
+                return paths
+            }, write: { $0.map(\.string) }, isList: true, separators: [":"])
+    }
+}
+
 extension SettingKind where Value == String {
     static var url: SettingKind { scalar(readURL) { $0 } }
 

@@ -59,6 +59,11 @@ extension OnlineSettings {
             age: 90 days
             size: 1 GiB
 
+        media:
+          # Every file system that is mounted below one of these is a medium, and so is whatever can be pulled out, wherever it is
+          # mounted. In a variable of the environment a : stands between them.
+          roots: [/media, /run/media, /mnt]
+
         # The server, "ferry-online serve". There is no login: it answers this machine alone unless it is told to listen elsewhere.
         serve:
           # HOST:PORT; 0.0.0.0:4880 or [::]:4880 for every address of this machine.

@@ -7,6 +7,7 @@ import Export
 import Integrity
 import Jobs
 import MediaLayout
+import Mounts
 import PackageStore
 import Platform
 import Snapshots
@@ -165,17 +166,34 @@ struct Bundles: ParsableCommand {
     }
 }
 
+/// The medium that is meant is not there; nothing was written.
+struct AnotherMedium: Error, CustomStringConvertible {
+    let id: String
+    let place: FilePath?
+
+    var description: String {
+        "medium \(id) is not \(place.map { "mounted at \"\($0)\" any more" } ?? "plugged in")"
+    }
+}
+
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Put a bundle on a medium and read it back from the device.",
         discussion: """
             Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, reads every byte back, renames, and lists it in ferry/index.json last. A \
-            medium that fills up or vanishes keeps what it held. A copy that is not whole, or another cut of it, is written anew.
+            medium that fills up or vanishes keeps what it held. A copy that is not whole, or another cut of it, is written anew. \
+            "ferry-online media" lists what is plugged in.
             """)
 
     @Argument(help: "The bundle's id; the newest by default.") var bundle: String?
-    @Option(name: .customLong("to"), help: ArgumentHelp("Where the medium is mounted.", valueName: "dir")) var medium: String
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp("Where the medium is mounted, or any directory; the one medium that is plugged in by default.", valueName: "dir")
+    )
+    var directory: String?
+    @Option(help: ArgumentHelp("Write to the medium of that id, and to no other that is mounted there.", valueName: "id"))
+    var medium: String?
     @Option(help: "Cut the archive into volumes of so many MiB, a multiple of 4; 4092 fits FAT32.") var volumeSize: Int64?
     @OptionGroup var state: StateOptions
 
@@ -191,11 +209,13 @@ struct ExportCommand: AsyncParsableCommand {
         guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
             throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
         }
-        let root = try DiskFileSystem().resolve(FilePath(medium)) ?? FilePath(medium)
+        let root = try target()
         let parameters: [String: JSONValue?] = [
-            "artifact": .string(record.id.text), "medium": .string(root.string), "volumeSize": volumeSize.map { .integer($0) },
+            "artifact": .string(record.id.text), "medium": .string(root.string), "mediumId": medium.map { .string($0) },
+            "volumeSize": volumeSize.map { .integer($0) },
         ]
         try await state.job(.export, parameters) {
+            try refuseAnother(at: root)
             if let pruned = record.pruned {
                 throw BundleBuilder.Refusal.pruned(record.id, pruned, again: try commandToRemake(record))
             }
@@ -208,7 +228,7 @@ struct ExportCommand: AsyncParsableCommand {
             let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
             progress.finish()
             let words =
-                "bundle \(record.id) is on \"\(medium)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
+                "bundle \(record.id) is on \"\(root)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
                 + "and equal; unmount before you pull it"
             Terminal.say(words)
             if state.json { try Terminal.output(entry.json.canonicalBytes + [0x0A]) }
@@ -218,6 +238,35 @@ struct ExportCommand: AsyncParsableCommand {
 }
 
 extension ExportCommand {
+    /// Where to write: what was named, else the one medium that is plugged in.
+    private func target() throws -> FilePath {
+        if let directory {
+            let path = FilePath(directory)
+            return try DiskFileSystem().resolve(path) ?? path
+        }
+        let media = try state.settings().media(state: state.directory()).media(in: MountTable())
+        if let medium {
+            guard let found = media.first(where: { $0.id.text == medium }) else { throw AnotherMedium(id: medium, place: nil) }
+            return found.mount.point
+        }
+        guard let found = media.first, media.count == 1 else {
+            let words = media.map { "  --to \($0.mount.point)  \($0.label ?? $0.mount.source)" }
+            throw ValidationError(
+                media.isEmpty
+                    ? "no medium is plugged in; name where to write with --to DIR"
+                    : "name one of the media that are plugged in:\n\(words.joined(separator: "\n"))")
+        }
+        Terminal.say("to \(found.mount.point), \(found.label ?? found.mount.source), the one medium that is plugged in")
+        return found.mount.point
+    }
+
+    /// Throws where another medium is mounted than the one that is meant.
+    private func refuseAnother(at root: FilePath) throws {
+        guard let medium else { return }
+        let found = try state.settings().media(state: state.directory()).medium(holding: root, in: MountTable())
+        guard found?.id.text == medium, found?.mount.point == root else { throw AnotherMedium(id: medium, place: root) }
+    }
+
     /// The command that makes a bundle of the same content; `nil` where a snapshot that it needs is gone.
     private func commandToRemake(_ record: BundleRecord) throws -> String? {
         let snapshots = try state.snapshots()

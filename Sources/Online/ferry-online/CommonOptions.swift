@@ -120,6 +120,14 @@ extension OnlineSettings {
     }
 }
 
+extension OnlineSettings {
+    /// What finds the media that are plugged in.
+    func media(state: FilePath, _ verdaccio: VerdaccioSettings? = nil) throws -> MediaSurvey {
+        let storage = storage(try verdaccio ?? self.verdaccio(environment)).value
+        return MediaSurvey(roots: mediaRoots.value, reserved: [state] + (storage.map { [$0] } ?? []))
+    }
+}
+
 /// Runs a command and turns what went wrong into a message, hints and an exit code.
 func reporting(_ body: () throws -> Void) throws {
     do { try body() } catch { try report(error) }
@@ -172,6 +180,7 @@ func hints(for error: any Error) -> [String] {
     case is PruneError: ["the snapshots are as they were"]
     case BundleBuilder.Refusal.damaged: ["run \"ferry-online repair\" and take a new snapshot; no bundle was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
+    case is AnotherMedium: ["nothing was written; \"ferry-online media\" lists what is plugged in"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]
     case let error as KeyFileError where error.cause.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]

@@ -22,7 +22,8 @@ struct FerryOnline: AsyncParsableCommand {
         version: "ferry-online 0.1.0 (bundle format 1)",
         subcommands: [
             RefreshCommand.self, WantCommand.self, Scan.self, Check.self, RepairCommand.self, Packages.self, Stats.self, Snapshot.self,
-            Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, Space.self, Prune.self, JobsCommand.self, Serve.self,
+            Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, MediaCommand.self, Space.self, Prune.self,
+            JobsCommand.self, Serve.self,
             Keys.self,
             Config.self,
         ])

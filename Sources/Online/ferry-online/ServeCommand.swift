@@ -54,20 +54,24 @@ struct Serve: AsyncParsableCommand {
             let loop = ServiceLoop(feed: feed, runner: runner, scheduler: scheduler, failure: { Self.say("warning: \($0)") })
             let jobs = JobContext(store: store, feed: feed, runner: runner, scheduler: scheduler, timeLimit: service.timeLimit)
             let verdaccio = try settings.verdaccio(environment)
-            let reading = APIContext(state: directory, catalog: try state.catalog(), settings: settings, verdaccio: verdaccio)
+            let media = try settings.media(state: directory, verdaccio)
+            let reading = APIContext(
+                state: directory, catalog: try state.catalog(), settings: settings, verdaccio: verdaccio, media: media)
             let pulse = Pulse(registry: settings.registry(verdaccio).value)
             let health = HealthContext(reading, jobs) { await pulse.complaint() }
+            let watch = MediaWatch(survey: media, feed: feed, encode: { $0.json }) { Self.say($0) }
             let address = service.listen.value
             let logger = Logger(label: "ferry-online") { _ in ServiceLog() }
             let server = WebServer(
-                FerryAPI.reading(reading) + FerryAPI.working(jobs) + FerryAPI.health(health),
+                FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs) + FerryAPI.health(health),
                 as: FerryAPI.description(version: FerryOnline.configuration.version), host: address.host, port: address.port,
                 allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger, translate: FerryAPI.problem,
                 onRunning: { port in
                     Self.say("serving \(directory) at http://\(ListenAddress(host: address.host, port: port))")
                 })
             let group = ServiceGroup(
-                services: [Worker(loop: loop, runner: runner, feed: feed), server], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [Worker(loop: loop, runner: runner, feed: feed, media: watch), server],
+                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger)
             try await group.run()
             await pulse.end()
@@ -97,10 +101,12 @@ private struct Worker: ServiceLifecycle.Service {
     let loop: ServiceLoop
     let runner: JobRunner
     let feed: JobFeed
+    let media: MediaWatch
 
     func run() async throws {
         await withTaskGroup { group in
             group.addTask { await loop.run() }
+            group.addTask { await media.run() }
             try? await gracefulShutdown()
             await runner.end { try await Task.sleep(for: $0) }
             group.cancelAll()

@@ -55,11 +55,8 @@ package struct MediumWriter: Sendable {
     /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. Everything else on the medium is then as it was, and
     ///   the index lists no copy of the bundle but one that stands there.
     package func export(_ archive: ArchiveSource, volumeSize: Int64?) throws -> MediumEntry {
-        guard try files.status(of: medium.root)?.kind == .directory else { throw Refusal.notADirectory(medium.root) }
-        try prepareFolder(medium.folder)
-        let lock = try ProcessLock(directory: medium.folder, holder: "another export writes to it")
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
-        for name in Self.folders { try prepareFolder(medium.folder.appending(name)) }
         let tail = try BundleTail(of: archive)
         let summary = MediumEntry.Summary(tail.descriptor)
         let plan = try self.plan(archive, summary: summary, volumeSize: volumeSize)
@@ -78,6 +75,25 @@ package struct MediumWriter: Sendable {
         guard free >= needed else { throw Refusal.noSpace(needed: needed, free: free) }
         try writePapers()
         return try place(archive, tail: tail, plan: plan, entries: &entries)
+    }
+
+    /// Makes a medium of a directory: its folders, papers and an index; what is there already stays.
+    ///
+    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `DocumentError` where an index is there that cannot be read.
+    package func initialise() throws {
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
+        try writePapers()
+        if try medium.entries() == nil { try files.replace(indexPath, with: MediumIndex.bytes([])) }
+    }
+
+    /// Makes the folders, and keeps others from writing to them.
+    private func lock() throws -> ProcessLock {
+        guard try files.status(of: medium.root)?.kind == .directory else { throw Refusal.notADirectory(medium.root) }
+        try prepareFolder(medium.folder)
+        let lock = try ProcessLock(directory: medium.folder, holder: "another export writes to it")
+        for name in Self.folders { try prepareFolder(medium.folder.appending(name)) }
+        return lock
     }
 
     private static let folders = ["bundles", "receipts", "requests"]

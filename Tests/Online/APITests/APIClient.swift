@@ -26,9 +26,11 @@ struct APIClient: Sendable {
     }
 
     /// Asks for an address, which is a path of the document where `template` names none other.
-    func get(_ path: String, of template: String? = nil, _ fields: [String] = [], method: String = "GET") async throws -> Answer {
+    func get(_ path: String, of template: String? = nil, _ fields: [String] = [], method: String = "GET", body: String? = nil) async throws
+        -> Answer
+    {
         let arguments = ["--silent", "--show-error", "--path-as-is", "--include"] + fields.flatMap { ["-H", $0] }
-        let verb = method == "HEAD" ? ["--head"] : ["-X", method]
+        let verb = method == "HEAD" ? ["--head"] : ["-X", method] + (body.map { ["--data-binary", $0] } ?? [])
         let output = try await run("/usr/bin/env", ["curl"] + arguments + verb + ["http://127.0.0.1:\(port)\(path)"])
         let answer = try #require(Self.parse(output.bytes))
         try keep(answer, method, template ?? String(path.prefix { $0 != "?" }))

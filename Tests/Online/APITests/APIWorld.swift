@@ -9,6 +9,8 @@ import Integrity
 import Inventory
 import Jobs
 import Logging
+import MediaLayout
+import Mounts
 import PackageStore
 import Platform
 import Service
@@ -27,6 +29,8 @@ final class APIWorld {
     let key = MinisignSecretKey.generate()
     let files = DiskFileSystem()
     private var recorded: Set<Identifier> = []
+    /// What is mounted, as the kernel would list it.
+    private var mounted = ""
 
     var state: FilePath { root.appending("state") }
     var storage: FilePath { root.appending("storage") }
@@ -66,9 +70,13 @@ final class APIWorld {
                 OnlineSettings.Flag("state", "--state", state.string),
                 OnlineSettings.Flag("storage", "--storage", (storage ?? self.storage).string),
             ])
-        let reading = APIContext(state: state, catalog: catalog, settings: settings, verdaccio: nil)
+        let lines = mounted
+        let reading = APIContext(
+            state: state, catalog: catalog, settings: settings, verdaccio: nil, media: MediaSurvey(roots: [root.appending("media")]),
+            mounts: { MountTable(parsing: Array(lines.utf8)) })
         let jobs = try jobs.get()
-        return FerryAPI.reading(reading) + FerryAPI.working(jobs) + FerryAPI.health(HealthContext(reading, jobs) { "it is not asked" })
+        return FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs)
+            + FerryAPI.health(HealthContext(reading, jobs) { "it is not asked" })
     }
 
     /// Runs a body against the running service, and then ends that.
@@ -95,6 +103,15 @@ final class APIWorld {
 
     // MARK: What there is
 
+    /// Plugs a directory in as a medium.
+    func plug(_ name: String, isReadOnly: Bool = false) throws -> FilePath {
+        let point = root.appending("media").appending(name)
+        try files.createDirectories(point)
+        let number = mounted.split(separator: "\n").count + 100
+        mounted += "\(number) 1 0:\(number) / \(point) \(isReadOnly ? "ro" : "rw") - tmpfs \(name) rw\n"
+        return point
+    }
+
     /// Writes a package into the storage: versions with their tarballs' content.
     func put(_ name: String, _ versions: [String: String], isProxied: Bool = true, tags: [String: String] = [:]) throws {
         let package = try #require(PackageName(name))
@@ -120,6 +137,12 @@ final class APIWorld {
             "_attachments": [:], "readme": "",
         ]
         try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
+    }
+
+    /// The id of the one medium.
+    func mediumID() throws -> String {
+        let survey = MediaSurvey(roots: [root.appending("media")])
+        return try #require(survey.media(in: MountTable(parsing: Array(mounted.utf8))).first).id.text
     }
 
     func scan() throws {

@@ -47,15 +47,16 @@ import Testing
     @Test func `it does so for what is there, too`() async throws {
         let world = try APIWorld()
         let made = try world.fill()
+        _ = try world.plug("stick")
         let places = [
             ("^/snapshots/", made.second.text), ("^/artifacts/", made.bundles[1].id.text), ("^/packages/", "@scope/thing"),
-            ("^/jobs/", "1"), ("^/schedules/", "retention"),
+            ("^/jobs/", "1"), ("^/schedules/", "retention"), ("^/media/", try world.mediumID()),
         ]
         let settings = places.map { pattern, id in
             """
             [[operations]]
             include-path-regex = "\(pattern)"
-            parameters = { "path.id" = "\(id)", "path.name" = "\(id)", "query.baseline" = "\(made.first)" }
+            parameters = { "path.id" = "\(id)", "path.name" = "\(id)", "query.baseline" = "\(made.first)", "query.artifact" = "\(made.bundles[0].id)" }
 
             """
         }

@@ -98,7 +98,7 @@ import Testing
         ("storag: /s", "1: storag: there is no such key; did you mean \"storage\"?"),
         (
             "a: 1",
-            "1: a: there is no such key; there are state, storage, verdaccio, platforms, space, retention, serve, jobs, time-zone, schedules, "
+            "1: a: there is no such key; there are state, storage, verdaccio, platforms, space, retention, media, serve, jobs, time-zone, schedules, "
                 + "chains"
         ),
         ("registry: http://x", "1: registry: there is no such key; did you mean \"verdaccio.registry\"?"),
@@ -177,7 +177,10 @@ import Testing
                 == [["7.25"], ["1536 KiB"], ["1 byte"], ["2 weeks"], ["1 second"], ["1023 B"], ["36 hours"], ["1536 MiB"]])
         let environment = Dictionary(
             uniqueKeysWithValues: settings.entries.map { entry in
-                (entry.variable, entry.values?.joined(separator: entry.key.hasSuffix(".steps") ? ";" : ","))
+                (
+                    entry.variable,
+                    entry.values?.joined(separator: entry.key.hasSuffix(".steps") ? ";" : entry.key == "media.roots" ? ":" : ",")
+                )
             })
         let again = try OnlineSettings(file: nil, environment: { environment[$0] ?? nil })
         #expect(again.entries.map(\.values) == settings.entries.map(\.values))

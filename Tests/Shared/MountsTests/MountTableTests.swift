@@ -1,5 +1,4 @@
-import Foundation
-import Glibc
+import LoopMedia
 import Mounts
 import Platform
 import SystemPackage
@@ -72,57 +71,20 @@ import Testing
         #expect(try MountTable().mount(holding: "/")?.point == "/")
     }
 
-    @Test(.enabled(if: MountedImage.isAllowed, "mounting is not allowed here: mounts are not tried"))
+    @Test(.enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: mounts are not tried"))
     func `mounting and unmounting are told as they happen`() async throws {
-        let image = try MountedImage(label: "FERRY TEST")
+        let image = try LoopMedium(label: "FERRY TEST")
         let tables = try MountTable.watch()
-        func holdsImage(_ table: MountTable) -> Bool { table.mounts.contains { $0.point == image.point } }
+        func holdsImage(_ table: MountTable) -> Bool { table.mounts.contains { $0.point == FilePath(image.point) } }
         #expect(try await tables.first { !holdsImage($0) } != nil)
         try image.mount()
         let mounted = try await tables.first(where: holdsImage)
-        let mount = try #require(mounted?.mount(holding: image.point.appending("ferry")))
-        #expect(mount.fileSystem == "ext4" && mount.point == image.point && !mount.isReadOnly)
-        #expect(DiskFileSystem().label(holding: image.point) == "FERRY TEST")
+        let mount = try #require(mounted?.mount(holding: FilePath(image.point).appending("ferry")))
+        #expect(mount.fileSystem == "ext4" && mount.point == FilePath(image.point) && !mount.isReadOnly)
+        #expect(DiskFileSystem().label(holding: FilePath(image.point)) == "FERRY TEST")
         #expect(BlockDevice(mount.device)?.isRemovable == false)
-        #expect(try FileSystemSpace(holding: image.point).identifier != 0)
+        #expect(try FileSystemSpace(holding: FilePath(image.point)).identifier != 0)
         try image.unmount()
         #expect(try await tables.first { !holdsImage($0) } != nil)
-    }
-}
-
-/// A file with an ext4 file system, to be mounted by a test.
-final class MountedImage {
-    let point: FilePath
-    private let directory: FilePath
-
-    static let isAllowed = geteuid() == 0 && (try? run("/sbin/losetup", ["-f"])) != nil
-
-    init(label: String) throws {
-        directory = FilePath(FileManager.default.temporaryDirectory.path).appending("ferry-mount-\(UUID().uuidString)")
-        point = directory.appending("point")
-        try FileManager.default.createDirectory(atPath: point.string, withIntermediateDirectories: true)
-        try Self.run("/usr/bin/truncate", ["-s", "8M", directory.appending("image").string])
-        try Self.run("/sbin/mkfs.ext4", ["-q", "-L", label, directory.appending("image").string])
-    }
-
-    deinit {
-        try? unmount()
-        try? FileManager.default.removeItem(atPath: directory.string)
-    }
-
-    func mount() throws { try Self.run("/bin/mount", ["-o", "loop", directory.appending("image").string, point.string]) }
-    func unmount() throws { try Self.run("/bin/umount", [point.string]) }
-
-    private struct Failure: Error { let command: [String] }
-
-    private static func run(_ program: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(command: [program] + arguments) }
     }
 }

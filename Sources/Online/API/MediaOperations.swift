@@ -1,0 +1,101 @@
+import BundleFormat
+import CanonicalJSON
+import Catalog
+import Documents
+package import HTTPService
+import Jobs
+import MediaLayout
+import Mounts
+import Platform
+import Snapshots
+import SystemPackage
+
+extension Problem.Kind {
+    package static let mediumUninitialised = Problem.Kind("medium-uninitialised", 409, "The medium is not one of ours yet")
+    package static let mediumUnusable = Problem.Kind("medium-unusable", 409, "The medium cannot be written to")
+}
+
+extension FerryAPI {
+    private static let mediumID = Parameter.path("id", .mediumID, "The medium's id.") { Identifier($0, .medium) }
+
+    /// What is plugged in, and what can be written to it.
+    package static func media(_ context: APIContext, _ jobs: JobContext) -> [HTTPOperation] {
+        [
+            HTTPOperation(
+                .get, "/media", id: "listMedia", tag: "media", "List the media that are plugged in.",
+                explanation: """
+                    Looks at what is mounted now. `/events` tells of arrivals and removals. The id of a medium is that of this file system \
+                    where it is mounted now.
+                    """, parameters: [limit.declaration, offset.declaration],
+                success: [HTTPOperation.Success(pageSchema(.medium), "A page of media, in the order of mounting.")],
+                problems: commonProblems
+            ) { request in
+                try await request.blocking { .json(try page(of: try media(context).map(\.json), request)) }
+            },
+            HTTPOperation(
+                .get, "/media/{id}", id: "getMedium", tag: "media", "Get a medium.", parameters: [mediumID.declaration],
+                success: [HTTPOperation.Success(.medium, "The medium.")], problems: commonProblems
+            ) { request in
+                let id = try request.value(of: mediumID)
+                return try await request.blocking { .json(try medium(id, context).json) }
+            },
+            export(context, jobs),
+        ]
+    }
+
+    private static func media(_ context: APIContext) throws -> [MountedMedium] { context.media.media(in: try context.mounts()) }
+
+    private static func medium(_ id: Identifier, _ context: APIContext) throws -> MountedMedium {
+        guard let medium = try media(context).first(where: { $0.id == id }) else {
+            throw Problem(.notFound, "there is no medium \(id); it may have been pulled out", members: ["parameter": "id"])
+        }
+        return medium
+    }
+
+    private static func export(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
+        let artifact = Parameter.query(required: "artifact", .bundleID, "The bundle to write.") { Identifier($0, .bundle) }
+        let volumeSize = Parameter.value(
+            "volumeSize", .integer(4...16_777_216), "Cut the archive into volumes of so many MiB, a multiple of 4.")
+        let initialise = Parameter.boolean("initialise", default: false, "Make it one of ours where it is not.")
+        return HTTPOperation(
+            .post, "/media/{id}/export", id: "exportToMedium", tag: "media", "Ask for a job: export.",
+            explanation:
+                "Writes a bundle to the medium, and reads it back. A medium that another has taken the place of is not written to.",
+            parameters: [mediumID.declaration, artifact.declaration, volumeSize.declaration, initialise.declaration],
+            success: [HTTPOperation.Success(.job, "It is queued; `Location` says where it is.", status: 201)],
+            problems: commonProblems + [.jobOpen, .archiveGone, .mediumUninitialised, .mediumUnusable]
+        ) { request in
+            let (id, bundle) = (try request.value(of: mediumID), try request.value(of: artifact))
+            let (size, makesOurs) = (try request.value(of: volumeSize), try request.value(of: initialise))
+            if let mebibytes = size?.integer, mebibytes % 4 != 0 {
+                throw Problem(.invalidParameter, "\"volumeSize\" must be a multiple of 4", members: ["parameter": "volumeSize"])
+            }
+            return try await request.blocking {
+                let medium = try medium(id, context)
+                guard let record = try context.catalog.bundle(bundle) else {
+                    throw Problem(.invalidParameter, "there is no bundle \(bundle)", members: ["parameter": "artifact"])
+                }
+                if let pruned = record.pruned { throw Problem(.archiveGone, "the archive of bundle \(bundle) was removed at \(pruned)") }
+                if medium.mount.isReadOnly { throw Problem(.mediumUnusable, "\"\(medium.mount.point)\" is mounted read-only") }
+                switch medium.content {
+                case .unusable(let words): throw Problem(.mediumUnusable, words)
+                case .uninitialised where !makesOurs:
+                    throw Problem(.mediumUninitialised, "there is no ferry/ on \"\(medium.mount.point)\"; ask with initialise=true")
+                case .uninitialised, .ready: break
+                }
+                let values: [String: JSONValue?] = [
+                    "artifact": .string(bundle.text), "medium": .string(medium.mount.point.string), "mediumId": .string(id.text),
+                    "volumeSize": size,
+                ]
+                do throws {
+                    let parameters = try JobParameters(values.compactMapValues { $0 }, for: .export)
+                    let job = try jobs.store.add(.export, parameters, by: .api, isUnique: true, timeLimit: jobs.timeLimit)
+                    return .json(job.json(now: jobs.clock.now()), status: 201, headers: [("Location", "/jobs/\(job.id)")])
+                } catch let refusal as JobStore.Refusal { throw problem(of: refusal) } catch let error as JobParameterError {
+                    // A mount point with control characters.
+                    throw Problem(.mediumUnusable, "\(error)")
+                }
+            }
+        }
+    }
+}

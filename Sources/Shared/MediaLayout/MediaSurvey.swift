@@ -1,0 +1,64 @@
+package import Mounts
+import Platform
+package import SystemPackage
+
+/// Finds the media among what is mounted.
+///
+/// A medium is a file system that lies below one of the roots, or on a device that people pull out. What holds storage or state is none,
+/// nor is anything on the disk that the system itself runs from.
+package struct MediaSurvey: Sendable {
+    /// Where media are mounted on the systems that people use.
+    package static let usualRoots: [FilePath] = ["/media", "/run/media", "/mnt"]
+
+    private let roots: [FilePath]
+    private let reserved: [FilePath]
+
+    /// - Parameters:
+    ///   - roots: directories below which everything that is mounted is a medium.
+    ///   - reserved: what lies on no medium, such as storage and state.
+    package init(roots: [FilePath] = usualRoots, reserved: [FilePath] = []) {
+        self.roots = roots.map { Self.resolved($0) }
+        self.reserved = reserved.map { Self.resolved($0) }
+    }
+
+    /// The media that are mounted, in the order of mounting; of a file system that is mounted twice the first place.
+    ///
+    /// What vanishes while it is looked at is left out.
+    package func media(in table: MountTable) -> [MountedMedium] {
+        let system = table.mount(holding: "/").flatMap { BlockDevice($0.device) }
+        var seen: Set<[String]> = []
+        return table.mounts.compactMap { mount in
+            let device = BlockDevice(mount.device)
+            guard isMedium(mount, device, system), seen.insert([mount.device.description, mount.source, mount.root]).inserted else {
+                return nil
+            }
+            return try? MountedMedium(mount, device: device)
+        }
+    }
+
+    /// What is mounted at a path, or holds it, as a medium; `nil` where it is none.
+    package func medium(holding path: FilePath, in table: MountTable) -> MountedMedium? {
+        guard let mount = table.mount(holding: Self.resolved(path)) else { return nil }
+        let device = BlockDevice(mount.device)
+        guard isMedium(mount, device, table.mount(holding: "/").flatMap { BlockDevice($0.device) }) else { return nil }
+        return try? MountedMedium(mount, device: device)
+    }
+
+    private func isMedium(_ mount: Mount, _ device: BlockDevice?, _ system: BlockDevice?) -> Bool {
+        // What mounts others when they are looked at is no place to write to.
+        guard mount.fileSystem != "autofs", !reserved.contains(where: { $0.starts(with: mount.point) }) else { return false }
+        if roots.contains(where: { mount.point.starts(with: $0) }) { return true }
+        guard let device, device.isRemovable else { return false }
+        return device.disk != system?.disk
+    }
+
+    /// Links followed as far as there is something.
+    private static func resolved(_ path: FilePath) -> FilePath {
+        var (path, rest): (FilePath, [FilePath.Component]) = (path, [])
+        while true {
+            if let resolved = try? DiskFileSystem().resolve(path.isEmpty ? "." : path) { return resolved.appending(rest.reversed()) }
+            guard let last = path.lastComponent, path.removeLastComponent() else { return path }
+            rest.append(last)
+        }
+    }
+}
