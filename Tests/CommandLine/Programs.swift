@@ -57,12 +57,13 @@ final class Programs {
             ["FERRY_STORAGE": storage ?? isolated, "FERRY_OFFLINE_STATE": state ?? "\(root)/offline-state"])
     }
 
-    private func run(
-        _ program: String, _ arguments: [String], into file: String? = nil, _ variables: [String: String]
+    /// - Parameter program: one of ours by its name, any other by its path.
+    func run(
+        _ program: String, _ arguments: [String], into file: String? = nil, _ variables: [String: String] = [:]
     ) throws -> Run {
         let process = Process()
         let build = Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(fileURLWithPath: ".")
-        process.executableURL = build.appendingPathComponent(program)
+        process.executableURL = program.hasPrefix("/") ? URL(fileURLWithPath: program) : build.appendingPathComponent(program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         // Files, not pipes: whoever waits for a full pipe waits for ever.
@@ -75,6 +76,22 @@ final class Programs {
         process.waitUntilExit()
         let texts = try names.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Run(status: process.terminationStatus, output: texts[0], messages: texts[1])
+    }
+
+    /// Starts `ferry-online`, which goes on; what it says goes to a file.
+    func start(_ arguments: [String], _ variables: [String: String], messages: String) throws -> Process {
+        let process = Process()
+        let build = Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(fileURLWithPath: ".")
+        process.executableURL = build.appendingPathComponent("ferry-online")
+        process.arguments = arguments
+        let names = ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"]
+        process.environment = ProcessInfo.processInfo.environment.merging(names) { $1 }.merging(variables) { $1 }
+        try write("", to: messages)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: messages)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
     }
 
     // MARK: Files

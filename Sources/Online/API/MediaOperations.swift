@@ -55,7 +55,7 @@ extension FerryAPI {
     private static func export(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
         let artifact = Parameter.query(required: "artifact", .bundleID, "The bundle to write.") { Identifier($0, .bundle) }
         let volumeSize = Parameter.value(
-            "volumeSize", .integer(4...16_777_216), "Cut the archive into volumes of so many MiB, a multiple of 4.")
+            "volumeSize", .integer(4...16_777_216, multipleOf: 4), "Cut the archive into volumes of so many MiB.")
         let initialise = Parameter.boolean("initialise", default: false, "Make it one of ours where it is not.")
         return HTTPOperation(
             .post, "/media/{id}/export", id: "exportToMedium", tag: "media", "Ask for a job: export.",
@@ -67,13 +67,10 @@ extension FerryAPI {
         ) { request in
             let (id, bundle) = (try request.value(of: mediumID), try request.value(of: artifact))
             let (size, makesOurs) = (try request.value(of: volumeSize), try request.value(of: initialise))
-            if let mebibytes = size?.integer, mebibytes % 4 != 0 {
-                throw Problem(.invalidParameter, "\"volumeSize\" must be a multiple of 4", members: ["parameter": "volumeSize"])
-            }
             return try await request.blocking {
                 let medium = try medium(id, context)
                 guard let record = try context.catalog.bundle(bundle) else {
-                    throw Problem(.invalidParameter, "there is no bundle \(bundle)", members: ["parameter": "artifact"])
+                    throw Problem(.notFound, "there is no bundle \(bundle)", members: ["parameter": "artifact"])
                 }
                 if let pruned = record.pruned { throw Problem(.archiveGone, "the archive of bundle \(bundle) was removed at \(pruned)") }
                 if medium.mount.isReadOnly { throw Problem(.mediumUnusable, "\"\(medium.mount.point)\" is mounted read-only") }

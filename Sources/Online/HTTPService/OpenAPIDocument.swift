@@ -78,7 +78,8 @@ struct OpenAPIDocument {
             switch status {
             case 405: object["headers"] = ["Allow": Self.header("What can be done.")]
             case 416: object["headers"] = ["Content-Range": Self.header("`bytes */` and the length.")]
-            case 503: object["headers"] = ["Retry-After": Self.header("Seconds after which it may be tried again.", isRequired: other == nil)]
+            case 503:
+                object["headers"] = ["Retry-After": Self.header("Seconds after which it may be tried again.", isRequired: other == nil)]
             default: break
             }
             responses["\(status)"] = .object(object)

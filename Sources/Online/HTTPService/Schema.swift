@@ -25,7 +25,7 @@ package indirect enum Schema: Sendable {
     case string(pattern: String? = nil, format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil)
     /// One of these words.
     case choice([String])
-    case integer(ClosedRange<Int64>)
+    case integer(ClosedRange<Int64>, multipleOf: Int64 = 1)
     case number(minimum: Double? = nil, maximum: Double? = nil)
     case boolean
     case null
@@ -56,8 +56,11 @@ package indirect enum Schema: Sendable {
                 ("minLength", minLength.map { .integer($0) }), ("maxLength", maxLength.map { .integer($0) }),
             ]
         case .choice(let words): members = [("type", "string"), ("enum", .array(words.map { .string($0) }))]
-        case .integer(let range):
-            members = [("type", "integer"), ("minimum", .integer(range.lowerBound)), ("maximum", .integer(range.upperBound))]
+        case .integer(let range, let step):
+            members = [
+                ("type", "integer"), ("minimum", .integer(range.lowerBound)), ("maximum", .integer(range.upperBound)),
+                ("multipleOf", step == 1 ? nil : .integer(step)),
+            ]
         case .number(let minimum, let maximum):
             members = [("type", "number"), ("minimum", minimum.map { .number($0) }), ("maximum", maximum.map { .number($0) })]
         case .boolean: members = [("type", "boolean")]
@@ -103,8 +106,9 @@ package indirect enum Schema: Sendable {
             return Self.violation(of: text, pattern, minLength, maxLength).map { "\(name) \($0)" }
         case (.choice(let words), .string(let text)):
             return words.contains(text) ? nil : "\(name) is none of \(words.joined(separator: ", "))"
-        case (.integer(let range), .number):
+        case (.integer(let range, let step), .number):
             guard let number = value.integer else { return "\(name) is no integer" }
+            guard number % step == 0 else { return "\(name) is no multiple of \(step)" }
             return range.contains(number) ? nil : "\(name) is not from \(range.lowerBound) to \(range.upperBound)"
         case (.number(let minimum, let maximum), .number(let number)):
             return number >= minimum ?? number && number <= maximum ?? number ? nil : "\(name) is out of its bounds"
@@ -152,7 +156,8 @@ package indirect enum Schema: Sendable {
         case .string(let pattern, _, _, let maxLength):
             "a text" + (maxLength.map { " of at most \($0) characters" } ?? "") + (pattern.map { " that matches \($0)" } ?? "")
         case .choice(let words): "one of \(words.joined(separator: ", "))"
-        case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
+        case .integer(let range, let step):
+            "\(step == 1 ? "an integer" : "a multiple of \(step)") from \(range.lowerBound) to \(range.upperBound)"
         case .number: "a number"
         case .boolean: "true or false"
         case .null: "null"

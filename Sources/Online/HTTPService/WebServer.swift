@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -30,7 +31,7 @@ package struct WebServer: Service {
 
     /// Serves until the service group shuts down gracefully or the task is cancelled.
     ///
-    /// - Throws: where the address cannot be listened on.
+    /// - Throws: `CannotListen`.
     package func run() async throws {
         let limits = responder.limits
         let problemBase = responder.description.problemBase
@@ -48,7 +49,26 @@ package struct WebServer: Service {
                 address: .hostname(host, port: port), availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: responder.logger)
         application.logger.logLevel = max(.notice, responder.logger.logLevel)
-        try await application.run()
+        do { try await application.run() } catch let error as IOError {
+            throw CannotListen(host: host, port: port, errno: error.errnoCode)
+        }
+    }
+
+    /// The address cannot be listened on.
+    package struct CannotListen: Error, CustomStringConvertible {
+        package let host: String
+        package let port: Int
+        package let errno: Int32
+
+        /// Whether somebody else listens there.
+        package var isInUse: Bool { errno == EADDRINUSE }
+
+        package var description: String {
+            let words =
+                isInUse
+                ? "the address is in use" : errno == EADDRNOTAVAIL ? "it is no address of this machine" : String(cString: strerror(errno))
+            return "cannot listen on \(host.contains(":") ? "[\(host)]" : host):\(port): \(words)"
+        }
     }
 }
 

@@ -14,10 +14,13 @@ package struct JobLauncher: Sendable {
         package var niceness: Int
         /// Processors that a job may use; `nil` for all.
         package var processors: Int?
+        /// A directory of the cgroup file system that the processes join.
+        package var controlGroup: FilePath?
 
-        package init(niceness: Int = 0, processors: Int? = nil) {
+        package init(niceness: Int = 0, processors: Int? = nil, controlGroup: FilePath? = nil) {
             self.niceness = niceness
             self.processors = processors
+            self.controlGroup = controlGroup
         }
     }
 
@@ -98,7 +101,8 @@ package struct JobLauncher: Sendable {
 
     /// The programs that hold the process back, each of which becomes the next.
     private var wrapping: [String] {
-        (limits.niceness == 0 ? [] : ["/usr/bin/nice", "-n", "\(limits.niceness)"])
+        (limits.controlGroup.map { ["/bin/sh", "-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", $0.string] } ?? [])
+            + (limits.niceness == 0 ? [] : ["/usr/bin/nice", "-n", "\(limits.niceness)"])
             + (limits.processors.map { ["/usr/bin/taskset", "-c", "0-\($0 - 1)"] } ?? [])
     }
 }

@@ -7,6 +7,7 @@ package struct ServiceLoop: Sendable {
     private let runner: JobRunner
     private let scheduler: Scheduler
     private let failure: @Sendable (any Error) -> Void
+    private let alive: @Sendable () -> Void
     private let wait: @Sendable (Duration) async throws -> Void
 
     /// How soon a change by another process is seen.
@@ -16,16 +17,19 @@ package struct ServiceLoop: Sendable {
 
     /// - Parameters:
     ///   - wait: waits for a time.
+    ///   - alive: told that it goes on, about once a second.
     ///   - failure: told what went wrong in a turn; the next turn tries again.
     package init(
         feed: JobFeed, runner: JobRunner, scheduler: Scheduler,
         wait: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        alive: @escaping @Sendable () -> Void = {},
         failure: @escaping @Sendable (any Error) -> Void
     ) {
         self.feed = feed
         self.runner = runner
         self.scheduler = scheduler
         self.wait = wait
+        self.alive = alive
         self.failure = failure
     }
 
@@ -37,6 +41,7 @@ package struct ServiceLoop: Sendable {
             do { isNews = try await feed.turn() } catch { failure(error) }
             if beat == 0 { await attempt { _ = try await scheduler.turn() } }
             if beat == 0 || isNews { await attempt { try await runner.turn() } }
+            if beat == 0 { alive() }
             beat = (beat + 1) % Self.beats
             do { try await wait(Self.pace) } catch { return }
         }

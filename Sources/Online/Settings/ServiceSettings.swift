@@ -1,5 +1,6 @@
 package import Jobs
 package import Scheduling
+package import SystemPackage
 
 /// Where a server listens.
 package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
@@ -65,6 +66,8 @@ package struct ServiceSettings: Sendable {
     package let niceness: Int
     /// Processors that a job may use.
     package let processors: Int?
+    /// The cgroup that jobs join.
+    package let controlGroup: FilePath?
     /// Seconds that a job may run, unless a schedule says otherwise.
     package let timeLimit: Int64?
     /// How often in a row an interrupted job is begun again.
@@ -102,6 +105,7 @@ extension ServiceSettings {
         width = reader.take("jobs.at-once", .count(in: 1...16), default: 2).value
         niceness = reader.take("jobs.nice", .count(in: 0...19), default: 10).value
         processors = reader.take("jobs.cpus", .count(in: 1...1024), unless: "all", default: nil).value
+        controlGroup = reader.take("jobs.cgroup", .path, default: nil).value
         timeLimit = reader.take("jobs.time-limit", .age, unless: "none", default: nil).value
         resumptions = reader.take("jobs.resumptions", .count(in: 0...100), default: 3).value
         let zone = reader.take("time-zone", .zone, default: .utc).value

@@ -81,6 +81,8 @@ extension OnlineSettings {
           nice: 10
           # Processors that a job may use.
           cpus: all
+          # A cgroup that is there, whose limits hold for all jobs together; the server must be allowed to put processes into it.
+          #cgroup: /sys/fs/cgroup/ferry-jobs
           # How long one may take.
           time-limit: none
           # How often in a row one that was interrupted is begun again.

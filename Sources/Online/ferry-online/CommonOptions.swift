@@ -4,6 +4,7 @@ import CanonicalJSON
 import Catalog
 import Databases
 import Export
+import HTTPService
 import Integrity
 import Inventory
 import MediaLayout
@@ -162,6 +163,9 @@ func hints(for error: any Error) -> [String] {
     switch error {
     case is SnapshotBuilder.Shrunk: ["no snapshot was made; if the files are meant to be gone, repeat with --allow-shrink"]
     case let error as SettingsError where !error.isWrongUsage: ["\"ferry-online config example\" shows every key; nothing was changed"]
+    case let error as WebServer.CannotListen where error.isInUse:
+        ["end what listens there, or choose another address with --listen or serve.listen; nothing was changed"]
+    case is WebServer.CannotListen: ["choose an address of this machine with --listen or serve.listen; nothing was changed"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
     case DatabaseFileError.locked: ["wait for that process to end, and repeat the command; what was kept before stays"]
     case DatabaseFileError.inaccessible(let path, _):

@@ -16,8 +16,9 @@ struct Config: ParsableCommand {
               ferry-online config example > /etc/ferry/ferry.yaml
               ferry-online config check
               ferry-online config show             (each value, and where it comes from)
+              ferry-online config unit > /etc/systemd/system/ferry-online.service
             """,
-        subcommands: [Check.self, Show.self, Example.self])
+        subcommands: [Check.self, Show.self, Example.self, Unit.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -41,8 +41,10 @@ struct Serve: AsyncParsableCommand {
             let store = try JobStore(state: directory)
             let service = settings.service
             let launcher = JobLauncher(
-                program: try Self.program(), options: try options(directory), environment: ProcessInfo.processInfo.environment,
-                limits: JobLauncher.Limits(niceness: service.niceness, processors: service.processors), store: store)
+                program: try Self.program(), options: try options(directory),
+                environment: ProcessInfo.processInfo.environment.filter { !ServiceManager.variables.contains($0.key) },
+                limits: JobLauncher.Limits(niceness: service.niceness, processors: service.processors, controlGroup: service.controlGroup),
+                store: store)
             var rules = JobRunner.Rules()
             rules.width = service.width
             rules.grace = .seconds(service.grace)
@@ -51,7 +53,10 @@ struct Serve: AsyncParsableCommand {
             let runner = JobRunner(store: store, launcher: launcher, rules: rules, log: { Self.say($0) })
             let feed = try JobFeed(store: store, encode: { $0.json(now: WallClock.system.now()) })
             let scheduler = Scheduler(store: store, timetables: service.timetables)
-            let loop = ServiceLoop(feed: feed, runner: runner, scheduler: scheduler, failure: { Self.say("warning: \($0)") })
+            let manager = ServiceManager(environment)
+            let loop = ServiceLoop(
+                feed: feed, runner: runner, scheduler: scheduler, alive: { manager?.tell(.alive) },
+                failure: { Self.say("warning: \($0)") })
             let jobs = JobContext(store: store, feed: feed, runner: runner, scheduler: scheduler, timeLimit: service.timeLimit)
             let verdaccio = try settings.verdaccio(environment)
             let media = try settings.media(state: directory, verdaccio)
@@ -68,12 +73,16 @@ struct Serve: AsyncParsableCommand {
                 allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger, translate: FerryAPI.problem,
                 onRunning: { port in
                     Self.say("serving \(directory) at http://\(ListenAddress(host: address.host, port: port))")
+                    manager?.tell(.ready)
                 })
             let group = ServiceGroup(
-                services: [Worker(loop: loop, runner: runner, feed: feed, media: watch), server],
+                services: [Worker(loop: loop, runner: runner, feed: feed, media: watch, manager: manager), server],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger)
-            try await group.run()
+            do { try await group.run() } catch {
+                await pulse.end()
+                throw error
+            }
             await pulse.end()
             Self.say("ended")
         }
@@ -102,12 +111,14 @@ private struct Worker: ServiceLifecycle.Service {
     let runner: JobRunner
     let feed: JobFeed
     let media: MediaWatch
+    let manager: ServiceManager?
 
     func run() async throws {
         await withTaskGroup { group in
             group.addTask { await loop.run() }
             group.addTask { await media.run() }
             try? await gracefulShutdown()
+            manager?.tell(.stopping)
             await runner.end { try await Task.sleep(for: $0) }
             group.cancelAll()
         }

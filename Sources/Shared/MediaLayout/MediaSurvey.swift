@@ -4,8 +4,8 @@ package import SystemPackage
 
 /// Finds the media among what is mounted.
 ///
-/// A medium is a file system that lies below one of the roots, or on a device that people pull out. What holds storage or state is none,
-/// nor is anything on the disk that the system itself runs from.
+/// A medium is a file system that lies below one of the roots, or on a device that people pull out. The file systems that hold storage,
+/// state or the system itself are none, wherever they are mounted, nor is what else can be pulled out with the system's disk.
 package struct MediaSurvey: Sendable {
     /// Where media are mounted on the systems that people use.
     package static let usualRoots: [FilePath] = ["/media", "/run/media", "/mnt"]
@@ -25,11 +25,11 @@ package struct MediaSurvey: Sendable {
     ///
     /// What vanishes while it is looked at is left out.
     package func media(in table: MountTable) -> [MountedMedium] {
-        let system = table.mount(holding: "/").flatMap { BlockDevice($0.device) }
+        let taken = Taken(table, reserved)
         var seen: Set<[String]> = []
         return table.mounts.compactMap { mount in
             let device = BlockDevice(mount.device)
-            guard isMedium(mount, device, system), seen.insert([mount.device.description, mount.source, mount.root]).inserted else {
+            guard isMedium(mount, device, taken), seen.insert([mount.device.description, mount.source, mount.root]).inserted else {
                 return nil
             }
             return try? MountedMedium(mount, device: device)
@@ -40,16 +40,27 @@ package struct MediaSurvey: Sendable {
     package func medium(holding path: FilePath, in table: MountTable) -> MountedMedium? {
         guard let mount = table.mount(holding: Self.resolved(path)) else { return nil }
         let device = BlockDevice(mount.device)
-        guard isMedium(mount, device, table.mount(holding: "/").flatMap { BlockDevice($0.device) }) else { return nil }
-        return try? MountedMedium(mount, device: device)
+        return isMedium(mount, device, Taken(table, reserved)) ? try? MountedMedium(mount, device: device) : nil
     }
 
-    private func isMedium(_ mount: Mount, _ device: BlockDevice?, _ system: BlockDevice?) -> Bool {
+    /// What is in use for something else.
+    private struct Taken {
+        let devices: Set<Mount.Device>
+        let systemDisk: FilePath?
+
+        init(_ table: MountTable, _ reserved: [FilePath]) {
+            let system = table.mount(holding: "/")
+            devices = Set((reserved.compactMap { table.mount(holding: $0) } + (system.map { [$0] } ?? [])).map(\.device))
+            systemDisk = system.flatMap { BlockDevice($0.device) }?.disk
+        }
+    }
+
+    private func isMedium(_ mount: Mount, _ device: BlockDevice?, _ taken: Taken) -> Bool {
         // What mounts others when they are looked at is no place to write to.
-        guard mount.fileSystem != "autofs", !reserved.contains(where: { $0.starts(with: mount.point) }) else { return false }
+        guard mount.fileSystem != "autofs", !taken.devices.contains(mount.device) else { return false }
         if roots.contains(where: { mount.point.starts(with: $0) }) { return true }
         guard let device, device.isRemovable else { return false }
-        return device.disk != system?.disk
+        return device.disk != taken.systemDisk
     }
 
     /// Links followed as far as there is something.
