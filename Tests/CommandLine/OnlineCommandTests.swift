@@ -3,6 +3,27 @@ import Testing
 
 /// What the connected side's program says and returns.
 @Suite struct OnlineCommandTests {
+    @Test func `where the catalog was lost the origin goes on, and so do its bundles`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        for _ in 1...3 { try programs.carry() }
+        let before = try programs.online("keys", "show").output
+        #expect(try programs.offline("import", programs.stick).status == 0)
+        for name in try programs.names(in: "\(programs.root)/online-state") where name.hasPrefix("data.sqlite") {
+            try programs.remove("\(programs.root)/online-state/\(name)")
+        }
+        let after = try programs.online("keys", "show")
+        #expect(after.output == before && after.messages.contains("its last bundle was number 3"))
+        #expect(try programs.online("keys", "show").messages.isEmpty)
+        try programs.put("bar")
+        let id = try programs.carry()
+        #expect(try programs.online("bundles", "--json").output.contains(#""sequence":4"#))
+        let imported = try programs.offline("import", programs.stick)
+        #expect(imported.status == 0 && imported.output.contains("\(id)): applied"), "\(imported)")
+        #expect(try programs.names(in: programs.isolated).contains("bar"))
+    }
+
     @Test func `snapshot, diff and bundle tell people and machines what they did`() throws {
         let programs = try Programs()
         try programs.prepare()

@@ -33,13 +33,30 @@ package final class Catalog: Sendable {
 
     /// Who this origin is.
     ///
-    /// The id is made when it is first asked for and never changes.
-    package func origin(random: () -> [UInt8]) throws -> Identifier {
-        let fresh = Identifier(.origin, random: random())
-        let text = try write { db in
-            try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [fresh.text])
-            return try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'")
-        }
+    /// The id is kept when it is first asked for and never changes.
+    ///
+    /// - Parameters:
+    ///   - former: who made what is there already, and the last sequence number that was given, for a catalog that was lost; asked only
+    ///     where nothing is kept. The origin goes on as that one.
+    ///   - random: makes 20 bytes for a new id.
+    package func origin(
+        former: () throws -> (origin: Identifier, sequence: Int64)? = { nil }, random: () -> [UInt8]
+    ) throws -> Identifier {
+        func kept(_ db: Database) throws -> String? { try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'") }
+        let text =
+            try file.read { try kept($0) }
+            ?? {
+                let former = try former()
+                let origin = former?.origin ?? Identifier(.origin, random: random())
+                return try write { db in
+                    try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [origin.text])
+                    if let former {
+                        try db.execute(
+                            sql: "INSERT INTO setting VALUES ('sequence', ?) ON CONFLICT DO NOTHING", arguments: ["\(former.sequence)"])
+                    }
+                    return try kept(db)
+                }
+            }()
         guard let origin = text.flatMap({ Identifier($0, .origin) }) else { throw DatabaseFileError.damaged("the origin's id") }
         return origin
     }

@@ -63,6 +63,26 @@ struct StateOptions: ParsableArguments {
     /// The catalog of the state.
     func catalog() throws -> Catalog { try Catalog(opening: directory().appending("data.sqlite")) }
 
+    /// Who this origin is; where the catalog is new, whoever made the snapshots that are there.
+    func origin(_ catalog: Catalog) throws -> Identifier {
+        try catalog.origin(former: formerOrigin) { randomBytes(20) }
+    }
+
+    private func formerOrigin() throws -> (origin: Identifier, sequence: Int64)? {
+        guard let origin = try snapshots().headers().last?.origin else { return nil }
+        let artifacts = try directory().appending("artifacts")
+        var sequence: Int64 = 0
+        for name in try DiskFileSystem().names(in: artifacts) ?? [] {
+            let volumes = try Medium.volumes(at: artifacts.appending(name))
+            // One that cannot be read says nothing, and an export of it will.
+            guard !volumes.isEmpty, let tail = try? BundleTail(of: ArchiveSource(volumes: volumes)) else { continue }
+            if tail.descriptor.origin == origin { sequence = max(sequence, tail.descriptor.sequence) }
+        }
+        Terminal.say(
+            "warning: the catalog is new, and there are snapshots of \(origin), which goes on; its last bundle was number \(sequence)")
+        return (origin, sequence)
+    }
+
     /// A new log of some work, in the state's `logs`.
     func log(_ work: String) throws -> LogFile {
         let logs = try directory().appending("logs")
@@ -174,8 +194,8 @@ func hints(for error: any Error) -> [String] {
         [
             "the storage, the snapshots and the bundles are as they were; put a backup of the state's data.sqlite in its place, or move "
                 + "\"\(path)\" away, with \"\(path)-wal\" and \"\(path)-shm\", and begin a new one",
-            "a new one has a new origin, which destinations have to trust, and begins with a full bundle; the list of bundles, what is "
-                + "wanted, the history and the list of what is in quarantine are lost; \"refresh\" and \"check\" learn the rest again",
+            "a new one goes on as the origin of the snapshots, and begins with a full bundle; the list of bundles, what is wanted, the "
+                + "history and the list of what is in quarantine are lost; \"refresh\" and \"check\" learn the rest again",
         ]
     case RefreshError.verdaccioUnreachable, is Repairer.Unreachable: ["start it, or name its address with --registry; nothing was changed"]
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]

@@ -36,7 +36,7 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             try reporting {
-                try Terminal.output("origin \(try state.catalog().origin { randomBytes(20) })")
+                try Terminal.output("origin \(try state.origin(state.catalog()))")
                 for key in try KeyRing(state: state.directory()).publicKeys() {
                     try Terminal.output("key \(key.keyID)  \(key.base64)  fingerprint \(key.fingerprint)")
                 }

@@ -45,7 +45,7 @@ func takeSnapshot(
 ) throws -> SnapshotBuilder.Report {
     let progress = ProgressLine("reading", unit: .items("packages"))
     let builder = SnapshotBuilder(
-        layout: try storage.layout(state), records: catalog, store: try state.snapshots(), origin: try catalog.origin { randomBytes(20) },
+        layout: try storage.layout(state), records: catalog, store: try state.snapshots(), origin: try state.origin(catalog),
         progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
     var options = SnapshotBuilder.Options()
     options.allowsShrinking = allowsShrinking

@@ -49,7 +49,7 @@ final class APIWorld {
     private(set) lazy var jobs = Result { try makeJobs() }
 
     private func makeJobs() throws -> JobContext {
-        let store = try JobStore(state: state)
+        let store = try JobStore(state: state, patience: 0.2)
         let job = try store.begin(.scan, .none, by: .commandLine, process: 1) { _ in }
         try files.createDirectories(state.appending("logs"))
         try files.write(Array("one\ntwo\n".utf8), to: store.log(of: job.id))

@@ -90,6 +90,20 @@ import Testing
         }
     }
 
+    @Test func `while another process keeps the record locked, a job is refused for now, and what is there can be read`() async throws {
+        let world = try APIWorld()
+        _ = try world.jobs.get()
+        try await world.serving { client in
+            let lock = try SQLiteLock(world.state.appending("jobs.sqlite"))
+            let refused = try await client.get("/jobs/metadata-scan", method: "POST")
+            #expect(refused.status == 503 && refused.problem == "busy" && refused.fields["retry-after"] != nil, "\(refused.status)")
+            #expect(try await client.get("/jobs").json["total"] == 1)
+            lock.release()
+            #expect(try await client.get("/jobs/metadata-scan", method: "POST").status == 201)
+            try await client.validateAnswers()
+        }
+    }
+
     // MARK: Streams
 
     @Test func `a log is followed from where one left, to its end`() async throws {
@@ -239,5 +253,32 @@ import Testing
             _ = try await client.get("/health")
             try await client.validateAnswers()
         }
+    }
+}
+
+/// Another process that keeps a database locked, until it is released.
+private final class SQLiteLock {
+    private let process = Process()
+    private let input = Pipe()
+
+    init(_ path: FilePath) throws {
+        let hold = """
+            import sqlite3, sys
+            connection = sqlite3.connect(sys.argv[1], isolation_level=None); connection.execute("BEGIN EXCLUSIVE"); print("held", flush=True); sys.stdin.read()
+            """
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", hold, path.string]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        _ = output.fileHandleForReading.availableData
+    }
+
+    deinit { release() }
+
+    func release() {
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
     }
 }
