@@ -190,12 +190,17 @@ struct PackageRepair: Sendable {
 
     /// Takes a tarball out of the storage that no version names and that upstream does not know.
     ///
-    /// It would keep its version from ever being published. Its copy stays. One that is damaged in itself, and that a version named once,
-    /// may be all that is left of that version: it stays where it is.
+    /// It would keep its version from ever being published. Its copy stays. One that a version named once may be all that is left of that
+    /// version, as where Verdaccio, asked for a packument that was gone, has made one of upstream's versions alone: it stays where it is.
     private func removeUnnamed(_ archive: BrokenArchive) throws -> Ending {
         if let version = archive.version, archive.damage.kind != .orphan, archive.damage.kind != .noPackumentEntry {
             return .failed(
                 "it was \(version) once, which no registry has any more, and whose entry is lost; publish a good copy anew, or remove it")
+        }
+        if let former = try tools.salvage.formerVersion(of: archive.path.file, package), isSound(former) {
+            return .failed(
+                "it is \(former.version), which was published here and which the packument, made anew, names no more; take the file out of "
+                    + "the storage and publish it again (npm publish FILE)")
         }
         guard let copy = try take(archive) else { return .repaired("it has left the storage", state: .cleared) }
         // An empty directory would end Verdaccio's search.

@@ -86,6 +86,11 @@ struct PackumentSalvage: Sendable {
         return PackageVersion(String(file.text.dropFirst(package.base.count + 1).dropLast(4)))
     }
 
+    /// The version that named a file in the last snapshot that carried the package.
+    func formerVersion(of file: FileName, _ package: PackageName) throws -> DeclaredVersion? {
+        try lastForm(of: package)?.declared.first { $0.file == file }
+    }
+
     /// The packument as the last snapshot carried it that did; `nil` where none did.
     private func lastForm(of package: PackageName) throws -> StoredPackument? {
         if let form = try catalog.records(from: package, through: package)[package]?.form,

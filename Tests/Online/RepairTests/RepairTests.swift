@@ -162,6 +162,28 @@ import Testing
     }
 
     @Test(arguments: RegistryProgram.all)
+    func `what was published here stays where Verdaccio has made its packument anew without it`(program: RegistryProgram) async throws {
+        try await RepairWorld.run(program) { world in
+            try await world.cache(RepairWorld.package("foo", "1.0.0"))
+            let own = RepairWorld.package("foo", "2.0.0")
+            try await world.publish(own, "2.0.0")
+            try world.check()
+            try world.snapshot()
+            try world.registry.remove("foo/package.json")
+            // Somebody asks before anything is repaired.
+            #expect(try await world.registry.get("/foo").json?.object?["versions"]?.object?["2.0.0"] == nil)
+            #expect(try world.check().contains { $0.hasPrefix("foo/foo-2.0.0.tgz no-packument-entry") })
+            let done = try await world.repair()
+            #expect(done.contains { $0.hasPrefix("!") && $0.contains("it is 2.0.0, which was published here") }, "\(done)")
+            #expect(try world.registry.file("foo/foo-2.0.0.tgz") == own.tarballs["2.0.0"])
+            // As the words say.
+            try world.registry.remove("foo/foo-2.0.0.tgz")
+            try await world.publish(own, "2.0.0")
+            #expect(try world.check() == [])
+        }
+    }
+
+    @Test(arguments: RegistryProgram.all)
     func `a tarball that no version names is named, or leaves for quarantine`(program: RegistryProgram) async throws {
         try await RepairWorld.run(program) { world in
             let foo = RepairWorld.package("foo", "1.0.0", "2.0.0")
