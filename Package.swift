@@ -237,7 +237,8 @@ let package = Package(
             "Online/RepairTests", "RepairTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "Catalog", "Inventory",
-                "ArchiveCheck", "Registries", "Repair", "RegistryHarness", "ArchiveSamples", "loopback-registry", systemPackage,
+                "ArchiveCheck", "Registries", "Repair", "RegistryHarness", "ArchiveSamples", "LoopMedia", "loopback-registry",
+                systemPackage,
             ]),
         tests(
             "Online/RefreshTests", "RefreshTests",

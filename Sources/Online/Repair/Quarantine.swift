@@ -19,6 +19,19 @@ struct Quarantine: Sendable {
         try files.createDirectories(folder)
         let draft = folder.appending(".\(name).draft")
         _ = try files.remove(draft)
+        do {
+            let copy = folder.appending("\(name).\(try fill(draft, from: reader).hex.prefix(16))")
+            try files.rename(draft, to: copy)
+            try files.syncDirectory(folder)
+            return (copy, identity)
+        } catch {
+            // On a full disk half a copy is in the way of everything else.
+            discard(draft)
+            throw error
+        }
+    }
+
+    private func fill(_ draft: FilePath, from reader: FileReader) throws -> SHA512Digest {
         let writer = try FileWriter(creating: draft)
         let hasher = SHA512Hasher()
         var offset: Int64 = 0
@@ -31,10 +44,7 @@ struct Quarantine: Sendable {
         }
         try writer.sync()
         try writer.close()
-        let copy = folder.appending("\(name).\(hasher.finalize().hex.prefix(16))")
-        try files.rename(draft, to: copy)
-        try files.syncDirectory(folder)
-        return (copy, identity)
+        return hasher.finalize()
     }
 
     /// Copies a file into the quarantine and then removes it from where it is.
