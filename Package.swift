@@ -253,7 +253,8 @@ let package = Package(
         tests(
             "Online/ServiceTests", "ServiceTests",
             [
-                "Platform", "CanonicalJSON", "Jobs", "Scheduling", "Settings", "Service", "RegistryHarness", "ferry-online", systemPackage,
+                "Platform", "Mounts", "CanonicalJSON", "MediaLayout", "Jobs", "Scheduling", "Settings", "Service", "RegistryHarness",
+                "ferry-online", systemPackage,
             ]),
         tests("Online/SettingsTests", "SettingsTests", ["CanonicalJSON", "Resolution", "Jobs", "Scheduling", "Settings", systemPackage]),
         tests(
