@@ -159,7 +159,7 @@ def load(options):
 def addresses(options, count=400):
     """What people ask for, by the kind of page."""
     dice = random.Random(20261128)
-    sorts = ["name", "-name", "-bytes", "versions", "-published", "-changed", "latest"]
+    sorts = ["name", "-name", "latest", "-source", "-known", "-cached", "-bytes", "-broken", "-published", "-changed", "first-seen"]
     name = lambda: name_of(dice.randrange(options.packages)).replace("/", "%2F")
     typed = lambda: (lambda word: word[:dice.randint(1, len(word))])(name_of(dice.randrange(options.packages)).split("/")[-1])
     pick = lambda make: [make() for _ in range(count)]
@@ -228,11 +228,14 @@ def listeners(world, options):
         return ready
 
     wanted = b""
+    began = time.monotonic()
     while not all(heard.values()):
         hear(1)
+        if time.monotonic() > began + 60:
+            raise Failure(f"only {sum(map(bool, heard.values()))} of {len(sockets)} listeners are let in")
     job = world.ask("/jobs/metadata-scan", "POST")["id"]
     wanted = f'"id":{job},"kind"'.encode()
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 120
     loud = None
     while time.monotonic() < deadline and (len(ends) < len(sockets) or loud is None):
         hear(0.2)

@@ -113,12 +113,13 @@ extension Catalog {
     /// The packages in storage that a query asks for.
     package func packages(_ query: PackageQuery) throws -> Page<PackageSummary> {
         try read { db in
-            let total = try Self.count(query, db)
             let (sql, values) = Self.page(query)
             let rows = try Row.fetchAll(
                 db.cachedStatement(sql: sql),
                 arguments: StatementArguments(values + [min(max(query.limit, 0), 1000), max(query.offset, 0)]))
-            return Page(elements: rows.map(PackageSummary.init), total: total)
+            // A search counts what it has found; behind the last page nothing says so.
+            let counted: Int? = rows.first?["total"]
+            return Page(elements: rows.map(PackageSummary.init), total: try counted ?? Self.count(query, db))
         }
     }
 
@@ -133,30 +134,42 @@ extension Catalog {
     private typealias Condition = (sql: String, values: [any DatabaseValueConvertible])
 
     /// The rows of a page are read when it is known which they are: what is passed over is passed over in an index, which has all that
-    /// is asked for.
+    /// is asked for, or in what a search has found.
     private static func page(_ query: PackageQuery) -> Condition {
         let (conditions, values) = conditions(query)
         let direction = query.isDescending ? "DESC" : "ASC"
         let order = "ORDER BY \(query.order.column) \(direction), name \(direction)"
-        let index = query.search.isEmpty ? " INDEXED BY package_in_order_of_\(query.order.column)" : ""
+        guard let (found, words) = search(query.search) else {
+            let ids = """
+                SELECT id FROM package INDEXED BY package_in_order_of_\(query.order.column) WHERE gone IS NULL\(conditions) \(order)
+                LIMIT ? OFFSET ?
+                """
+            return ("SELECT *, NULL AS total FROM package WHERE id IN (\(ids)) \(order)", values)
+        }
+        let hits = "FROM found CROSS JOIN package ON package.id = found.id WHERE gone IS NULL\(conditions)"
+        // What has left the storage is little, and is found by its name all the same.
+        let left = "SELECT count(*) FROM package INDEXED BY package_gone WHERE gone IS NOT NULL AND id IN (SELECT id FROM found)"
+        let total = values.isEmpty && query.isDamaged == nil ? "(SELECT count(*) FROM found) - (\(left))" : "(SELECT count(*) \(hits))"
         return (
             """
-            SELECT * FROM package WHERE id IN (SELECT id FROM package\(index) WHERE gone IS NULL\(conditions) \(order) LIMIT ? OFFSET ?)
-            \(order)
-            """, values
+            WITH found (id) AS MATERIALIZED (\(found))
+            SELECT *, \(total) AS total FROM package WHERE id IN (SELECT package.id \(hits) \(order) LIMIT ? OFFSET ?) \(order)
+            """, words + values + values
         )
     }
 
     private static func count(_ query: PackageQuery, _ db: Database) throws -> Int {
         let (conditions, values) = conditions(query)
-        let index = query.search.isEmpty ? " INDEXED BY package_in_order_of_source" : ""
+        let (source, words) =
+            search(query.search).map { ("package WHERE gone IS NULL AND id IN (\($0.sql))", $0.values) }
+            ?? ("package INDEXED BY package_in_order_of_source WHERE gone IS NULL", [])
         return try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM package\(index) WHERE gone IS NULL\(conditions)"),
-            arguments: StatementArguments(values)) ?? 0
+            db.cachedStatement(sql: "SELECT count(*) FROM \(source)\(conditions)"), arguments: StatementArguments(words + values)) ?? 0
     }
 
+    /// What is asked beside what was typed.
     private static func conditions(_ query: PackageQuery) -> Condition {
-        var (sql, values) = filter(query.search)
+        var (sql, values): Condition = ("", [])
         if let source = query.source {
             sql += " AND source = ?"
             values.append(source.rawValue)
@@ -165,22 +178,22 @@ extension Catalog {
         return (sql, values)
     }
 
-    /// The condition for what was typed, with its values.
-    private static func filter(_ search: String) -> Condition {
+    /// The ids of the packages that what was typed names, some of which may have left the storage; `nil` where nothing was.
+    private static func search(_ search: String) -> Condition? {
         let typed = search.lowercased()
-        guard !typed.isEmpty else { return ("", []) }
+        guard !typed.isEmpty else { return nil }
         guard typed.count >= 3 else {
             // No name has a character above those.
             let end = typed + "\u{10FFFF}"
             return (
                 """
-                 AND id IN (SELECT id FROM package WHERE gone IS NULL AND folded BETWEEN ? AND ?
-                    UNION SELECT id FROM package WHERE gone IS NULL AND base BETWEEN ? AND ?)
+                SELECT id FROM package WHERE gone IS NULL AND folded BETWEEN ? AND ?
+                UNION SELECT id FROM package WHERE gone IS NULL AND base BETWEEN ? AND ?
                 """, [typed, end, typed, end]
             )
         }
         let phrase = "\"\(typed.replacingOccurrences(of: "\"", with: "\"\""))\""
-        return (" AND id IN (SELECT rowid FROM package_search WHERE package_search MATCH ?)", [phrase])
+        return ("SELECT rowid AS id FROM package_search WHERE package_search MATCH ?", [phrase])
     }
 
     /// All that is known of a package; `nil` where nothing is.

@@ -38,6 +38,10 @@ extension DatabaseMigrator {
         migrator.registerMigration("4", migrate: inventory)
         migrator.registerMigration("5", migrate: upkeep)
         migrator.registerMigration("6", migrate: filters)
+        migrator.registerMigration("7") { db in
+            // A search takes those from what it has found, without a look at the rows of all.
+            try db.execute(sql: "CREATE INDEX package_gone ON package (id, gone) WHERE gone IS NOT NULL")
+        }
         return migrator
     }
 

@@ -25,7 +25,7 @@ package struct ServiceLimits: Sendable {
     /// Of a request's body, in bytes.
     package var bodyBytes = 64 << 10
     /// Connections at once; more wait until one ends.
-    package var connections = 256
+    package var connections = 1024
     /// In which the head of a first request must have come.
     package var headTime = Duration.seconds(10)
     /// In which the next request must have come, with its head.

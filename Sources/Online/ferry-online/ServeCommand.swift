@@ -38,6 +38,7 @@ struct Serve: AsyncParsableCommand {
             let lock = try ProcessLock(
                 directory.appending("serve.lock"), holder: "ferry-online serve by process \(getpid()), since \(WallClock.system.now())")
             defer { withExtendedLifetime(lock) {} }
+            raiseOpenFileLimit(to: 4 * ServiceLimits().connections)
             let store = try JobStore(state: directory)
             let service = settings.service
             let launcher = JobLauncher(

@@ -2,6 +2,7 @@ import Catalog
 import Integrity
 import PackageStore
 import Platform
+import SystemPackage
 import Testing
 
 /// Search, order and pages of the list of packages.
@@ -88,6 +89,22 @@ import Testing
         #expect(try found(.local, nil, "react") == ([], 0))
         #expect(try found(.proxied, nil, "re").total == 4)
         #expect(try found(.local, false, "one") == (["@own/one"], 1))
+    }
+
+    @Test(arguments: ["re", "react"], [nil, PackageSource.proxied])
+    func `what has left the storage is neither found nor counted, on no page`(typed: String, source: PackageSource?) throws {
+        let world = try world()
+        var query = PackageQuery()
+        (query.search, query.source) = (typed, source)
+        let before = try world.catalog.packages(query)
+        #expect(before.total == before.elements.count && before.total > 1)
+        try world.files.removeTree(world.storage.appending("react"))
+        try world.scan()
+        for (limit, offset) in [(50, 0), (1, 0), (1, 1), (50, 100), (0, 0)] {
+            (query.limit, query.offset) = (limit, offset)
+            let page = try world.catalog.packages(query)
+            #expect(page.total == before.total - 1 && !page.elements.contains { $0.name == "react" }, "\(limit) \(offset)")
+        }
     }
 
     @Test(arguments: ["re", "react"])
