@@ -102,7 +102,7 @@ let package = Package(
             ["Platform", "Mounts", "CanonicalJSON", "Integrity", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Shared", "ImportLedger",
-            ["Platform", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+            ["Platform", "Databases", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
 
         // Online
         module(
@@ -182,21 +182,27 @@ let package = Package(
             ]),
         module("Offline", "Staging", ["Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage]),
         module(
+            "Offline", "Backups",
+            ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
+        module(
             "Offline", "Activation",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger", "Staging", systemPackage,
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger", "Staging", "Backups", systemPackage,
             ]),
         module(
             "Offline", "ImportPipeline",
             [
                 "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Verification", "Staging",
-                "Activation", systemPackage,
+                "Backups", "Activation", systemPackage,
             ]),
+        module(
+            "Offline", "Rollbacks", ["Platform", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
         program(
             "Offline", "ferry-offline",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
-                "MediaLayout", "ImportLedger", "Verification", "ImportPipeline", systemPackage, argumentParser,
+                "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation", "ImportPipeline", "Rollbacks", systemPackage,
+                argumentParser,
             ]),
 
         // Tests
@@ -226,6 +232,7 @@ let package = Package(
             "Shared/PackageStoreTests", "PackageStoreTests", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
         tests("Shared/ResolutionTests", "ResolutionTests", ["CanonicalJSON", "PackageStore", "Resolution"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
+        tests("Shared/ImportLedgerTests", "ImportLedgerTests", ["Platform", "PackageStore", "Snapshots", "ImportLedger", systemPackage]),
         tests("Shared/LockfilesTests", "LockfilesTests", ["Integrity", "PackageStore", "Lockfiles"]),
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
@@ -280,6 +287,7 @@ let package = Package(
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
+        tests("Offline/BackupsTests", "BackupsTests", ["Platform", "Integrity", "PackageStore", "Snapshots", "Backups", systemPackage]),
         tests(
             "CommandLine", "CommandLineTests",
             ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
@@ -300,7 +308,8 @@ let package = Package(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
-                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "ImportPipeline", systemPackage,
+                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
+                "Rollbacks", systemPackage,
             ]),
     ])
 

@@ -19,7 +19,7 @@ import Testing
         #expect(try programs.names(in: programs.isolated) == [])
         let imported = try programs.offline("import", programs.stick)
         #expect(imported.status == 0 && imported.output.contains("2 added"))
-        #expect(try programs.names(in: programs.isolated) == ["@scope", "foo"])
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "@scope", "foo"])
         #expect(try programs.offline("import", programs.stick).output.contains("nothing to do"))
         let history = try programs.offline("history", "--json")
         #expect(history.output.split(separator: "\n").count == 1 && history.output.contains("\"state\":\"applied\""))
@@ -55,7 +55,7 @@ import Testing
         let link = "\(programs.root)/link"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: programs.isolated)
         #expect(try programs.offline("import", programs.stick, storage: link).status == 0)
-        #expect(try programs.names(in: programs.isolated) == ["@scope", "foo"])
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "@scope", "foo"])
     }
 
     @Test(arguments: ["", "{"])
@@ -118,5 +118,55 @@ import Testing
         #expect(try programs.offline("import").status == 64)
         #expect(try programs.offline("import", programs.stick).status == 64)
         #expect(try programs.offline("import", "--no-such-option").status == 64)
+    }
+}
+
+/// What the isolated side's program says of the way back.
+@Suite struct RollbackCommandTests {
+    private func imported() throws -> Programs {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        try programs.carry()
+        _ = try programs.offline("import", programs.stick)
+        return programs
+    }
+
+    @Test func `a dry run shows what would go, the rollback takes it, and the medium is imported again`() throws {
+        let programs = try imported()
+        let shown = try programs.offline("rollback", "1", "--dry-run")
+        #expect(shown.status == 0 && shown.output.contains("foo: the whole package goes: 1.0.0"))
+        #expect(shown.output.contains("nothing was changed"))
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "foo"])
+        #expect(try programs.offline("rollback", "1").output.contains("import 1"))
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups"])
+        let history = try programs.offline("history", "--json").output
+        #expect(history.contains("\"kind\":\"rollback\"") && history.contains("\"state\":\"rolled-back\""))
+        #expect(try programs.offline("import", programs.stick).output.contains("1 added"))
+    }
+
+    @Test func `what cannot be undone is refused with 13, and says why`() throws {
+        let programs = try imported()
+        let none = try programs.offline("rollback", "7")
+        #expect(none.status == 13 && none.messages.contains("there is no import 7"))
+        #expect(try programs.offline("generations", "prune", "--keep", "0", "--dry-run").output.contains("can be rolled back"))
+        #expect(try programs.offline("generations").output.split(separator: "\n").count == 1)
+        #expect(try programs.offline("generations", "prune", "--keep", "0").status == 0)
+        #expect(try programs.offline("generations").output.isEmpty)
+        let gone = try programs.offline("rollback", "1")
+        #expect(gone.status == 13 && gone.messages.contains("nothing is kept"))
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "foo"])
+        #expect(try programs.offline("generations", "prune").status == 64)
+        #expect(try programs.offline("rollback").status == 64)
+    }
+
+    @Test func `limits of init let old generations go after each import`() throws {
+        let programs = try imported()
+        #expect(try programs.offline("init", "--keep-generations", "1").status == 0)
+        try programs.put("bar")
+        try programs.carry()
+        #expect(try programs.offline("import", programs.stick).status == 0)
+        let left = try programs.offline("generations", "--json").output.split(separator: "\n")
+        #expect(left.count == 1 && left[0].contains("\"import\":2"))
     }
 }

@@ -52,7 +52,10 @@ final class PowerCutFileSystem: FileSystem {
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
             if cut == .losesAll {
-                for change in state.names.reversed() where isLost(change.directory) { try change.undo(disk) }
+                for change in state.names.reversed() where isLost(change.directory) {
+                    // What was changed in a directory that has durably moved away is lost with its old place.
+                    if try disk.status(of: change.directory) != nil { try change.undo(disk) }
+                }
             }
             // The stage is written past this seam and is durable with the first sync of its file system.
             if !state.wasStageSynced { try tearStage(storage) }

@@ -9,6 +9,7 @@ import Integrity
 import MediaLayout
 import PackageStore
 import Platform
+import Rollbacks
 import Snapshots
 import SystemPackage
 import Testing
@@ -104,6 +105,25 @@ final class World {
         try files.removeTree(directory.appending("\(base)-\(version).tgz"))
     }
 
+    /// Publishes a version inside as Verdaccio does: the tarball is there, the entry and the tags are added, the revision counts on.
+    func publish(_ name: String, _ version: String, _ content: String, tags: [String: String]) throws {
+        try put(name, [version: content], in: root.appending("publisher"))
+        let made = root.appending("publisher").appending(name)
+        let base = try #require(PackageName(name)).base
+        let directory = isolated.appending(name)
+        try files.write(Array(content.utf8), to: directory.appending("\(base)-\(version).tgz"))
+        let bytes = try #require(try files.contents(of: made.appending("package.json"), limit: 1 << 20))
+        var document = try packument(name)
+        var versions = document["versions"]?.object ?? JSONObject()
+        versions[version] = try JSONParser.parse(bytes, mode: .strict).object?["versions"]?.object?[version]
+        document["versions"] = .object(versions)
+        var all = document["dist-tags"]?.object ?? JSONObject()
+        for (tag, version) in tags { all[tag] = .string(version) }
+        document["dist-tags"] = .object(all)
+        document["_rev"] = .string(document.revision.next(content: .ofNothing).text)
+        try files.replace(directory.appending("package.json"), with: JSONValue.object(document).canonicalBytes)
+    }
+
     @discardableResult
     func snapshot(allowsShrinking: Bool = false) throws -> SnapshotBuilder.Report {
         var options = SnapshotBuilder.Options()
@@ -159,11 +179,27 @@ final class World {
         try pipeline(options).run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")
     }
 
-    /// Every file of the isolated storage with its bytes.
+    /// Undoes an import.
+    @discardableResult
+    func rollBack(_ id: Int64, acceptsLosses: Bool = false, files: any FileSystem = DiskFileSystem()) throws -> Rollback.Report {
+        try rollback(files: files).run(id, operatorName: "tester", acceptsLosses: acceptsLosses)
+    }
+
+    func rollback(files: any FileSystem = DiskFileSystem()) -> Rollback {
+        Rollback(layout: StorageLayout(root: isolated), state: root.appending("offline-state"), ledger: ledger, files: files)
+    }
+
+    /// What imports have kept to be undone by.
+    func backups() throws -> [String: [UInt8]] {
+        let folder = isolated.appending(".ferry-backups")
+        return try files.status(of: folder) == nil ? [:] : contents(of: folder)
+    }
+
+    /// Every file of the isolated storage with its bytes, but what imports have kept to be undone by.
     func contents(of directory: FilePath? = nil) throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
         let directory = directory ?? isolated
-        for name in try files.names(in: directory) ?? [] {
+        for name in try files.names(in: directory) ?? [] where name != ".ferry-backups" {
             let path = directory.appending(name)
             if try files.status(of: path)?.kind == .directory {
                 for (inner, bytes) in try contents(of: path) { result["\(name)/\(inner)"] = bytes }

@@ -9,8 +9,9 @@ package final class LockJournal: Sendable {
     private let files: any FileSystem
     private let holder = Mutex(())
 
-    package init(path: FilePath, files: any FileSystem) {
-        self.path = path
+    /// The journal of a state directory.
+    package init(ofState state: FilePath, files: any FileSystem) {
+        path = state.appending("package.lock.journal")
         self.files = files
     }
 

@@ -1,3 +1,4 @@
+package import Backups
 import CanonicalJSON
 import Glibc
 package import ImportLedger
@@ -44,14 +45,17 @@ package struct PackageApplier: Sendable {
     private let clock: WallClock
     private let patience: PackageLock.Patience
     private let journal: LockJournal
+    private let generation: Generation
     private static let attempts = 5
 
+    /// - Parameter generation: gets what is replaced, before it is.
     package init(
         layout: StorageLayout, stage: StageArea, ledger: Ledger, origin: Identifier, policy: PackumentMerge.Policy,
-        files: any FileSystem, clock: WallClock, patience: PackageLock.Patience, journal: LockJournal
+        files: any FileSystem, clock: WallClock, patience: PackageLock.Patience, journal: LockJournal, generation: Generation
     ) {
         self.layout = layout
         self.stage = stage
+        self.generation = generation
         self.ledger = ledger
         self.origin = origin
         self.policy = policy
@@ -67,9 +71,10 @@ package struct PackageApplier: Sendable {
     ///   - target: the digest the origin's target gives each file of the package.
     ///   - carried: the files that are staged.
     ///   - view: what the ledger knows of the package.
+    ///   - past: what an interrupted try of this import may have done.
     /// - Throws: `FileSystemError`, `PackageLock.Busy`, `Lost`; the package is then in its old or its new state, and applying again completes it.
     package func apply(
-        _ package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile], view: AppliedView
+        _ package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile], view: AppliedView, past: Past = .nothing
     ) throws -> Result {
         let staged = stage.directory(of: package)
         guard let bytes = try files.contents(of: staged.appending("package.json"), limit: StoredPackument.sizeLimit) else {
@@ -78,12 +83,24 @@ package struct PackageApplier: Sendable {
         let directory = layout.directory(of: package)
         let task = Task(
             package: package, bytes: bytes, target: target, staged: staged,
-            sizes: Dictionary(uniqueKeysWithValues: carried.map { ($0.path.file, $0.size) }), directory: directory, view: view)
+            sizes: Dictionary(uniqueKeysWithValues: carried.map { ($0.path.file, $0.size) }),
+            versions: Dictionary(uniqueKeysWithValues: carried.compactMap { file in file.version.map { (file.path.file, $0) } }),
+            directory: directory, view: view, past: past)
         if try files.status(of: directory) == nil, let result = try placeNew(task) { return result }
         for _ in 0..<Self.attempts {
             if let result = try journal.oneAtATime({ try merge(task) }) { return result }
         }
         throw PackageLock.Busy(path: directory.appending("package.json.lock"))
+    }
+
+    /// What an interrupted try of the same import may have done to a package.
+    package enum Past: Sendable {
+        /// There was none.
+        case nothing
+        /// The package was not here when it came to it.
+        case mayHavePlaced
+        /// The package was here.
+        case mayHaveMerged
     }
 
     /// One package being applied.
@@ -94,8 +111,11 @@ package struct PackageApplier: Sendable {
         let staged: FilePath
         /// Of the files that are staged, in bytes.
         let sizes: [FileName: Int64]
+        /// Of the tarballs that are staged.
+        let versions: [FileName: PackageVersion]
         let directory: FilePath
         let view: AppliedView
+        let past: Past
 
         var stagedTarballs: Set<FileName> { Set(sizes.keys).subtracting([.packument]) }
 
@@ -140,11 +160,10 @@ package struct PackageApplier: Sendable {
         }
         defer { try? lock.release() }
         let packument = task.directory.appending("package.json")
+        let replaced = try files.contents(of: packument, limit: StoredPackument.sizeLimit)
         let local: StoredPackument?
         do {
-            local = try files.contents(of: packument, limit: StoredPackument.sizeLimit).map {
-                try StoredPackument(parsing: $0, of: task.package)
-            }
+            local = try replaced.map { try StoredPackument(parsing: $0, of: task.package) }
         } catch let error as PackumentError {
             let refusal = Refusal(subject: task.package.text, reason: "\(error); repair or remove its package.json, then import again")
             return Result(delivery: PackageDelivery(package: task.package, files: []), refusals: [refusal])
@@ -162,14 +181,27 @@ package struct PackageApplier: Sendable {
         if !merged.place.isEmpty || !merged.heal.isEmpty { try files.syncDirectory(task.directory) }
         if merged.isChanged {
             let draft = task.directory.appending(".package.json.ferry")
-            try files.write(JSONValue.object(merged.document).canonicalBytes, to: draft)
+            let bytes = JSONValue.object(merged.document).canonicalBytes
+            try files.write(bytes, to: draft)
             try own(draft, mode: 0o644)
             try files.sync(draft)
+            if let replaced { try generation.keep(task.package, at: packument, holding: replaced, replacedBy: bytes) }
             guard try lock.isHeld() else { return nil }
             try files.rename(draft, to: packument)
             try files.syncDirectory(task.directory)
         }
-        return try result(task, merged.outcomes, applied: appliedForm(task, merged.document.revision))
+        let outcomes = try settled(merged.outcomes, task)
+        return try result(task, outcomes, applied: appliedForm(task, merged.document.revision))
+    }
+
+    /// What is held because an interrupted try of this import brought it is what this import brought.
+    private func settled(_ outcomes: [FileName: VersionOutcome], _ task: Task) throws -> [FileName: VersionOutcome] {
+        guard task.past != .nothing, outcomes.values.contains(.held) else { return outcomes }
+        let brought = try generation.brought(
+            task.package, carried: task.stagedTarballs, wasAbsent: task.past == .mayHavePlaced)
+        return outcomes.reduce(into: outcomes) { result, entry in
+            if entry.value == .held, brought.contains(entry.key) { result[entry.key] = .added }
+        }
     }
 
     /// The form the packument here goes back to; `nil` where it does not, such as after a backup was restored.
@@ -205,32 +237,22 @@ package struct PackageApplier: Sendable {
 
     private func tarballs(of task: Task, present: [FileName: SHA512Digest?]) -> PackumentMerge.Tarballs {
         var delivered: [FileName: Set<SHA512Digest>] = [:]
+        var intended: Set<FileName> = []
         var removed: Set<FileName> = []
         for record in task.view.deliveries where !record.outcome.isRefusal && record.outcome != .absent {
             delivered[record.path.file, default: []].insert(record.digest)
+            if record.outcome == .intended, record.digest == task.target[record.path.file] { intended.insert(record.path.file) }
             if record.outcome == .removed, record.digest == task.target[record.path.file] { removed.insert(record.path.file) }
         }
         return PackumentMerge.Tarballs(
             offered: task.target.filter { !$0.key.isPackument }, staged: task.stagedTarballs, present: present, delivered: delivered,
-            removed: removed)
+            intended: intended, removed: removed)
     }
 
-    /// Damaged bytes are kept in quarantine; at every moment a file stands where the packument names one.
+    /// Damaged bytes are kept in the generation; at every moment a file stands where the packument names one.
     private func heal(_ file: FileName, _ task: Task) throws {
-        let quarantine = stage.quarantine(of: task.package)
-        try files.createDirectories(quarantine)
         let here = task.directory.appending(file.text)
-        let kept = quarantine.appending(file.text)
-        _ = try files.remove(kept)
-        do throws(FileSystemError) {
-            _ = try files.link(here, to: kept)
-        } catch {
-            // A file system without hard links: the damaged bytes are few or many, but they are kept.
-            guard [.notPermitted, .notSupported, .notSupportedOnSocket].contains(error.errno),
-                let bytes = try files.contents(of: here, limit: Int(SnapshotFile.tarballLimit))
-            else { throw error }
-            try files.write(bytes, to: kept)
-        }
+        try generation.keep(StorePath(task.package, file), at: here)
         try files.rename(task.staged.appending(file.text), to: here)
     }
 
@@ -239,7 +261,9 @@ package struct PackageApplier: Sendable {
     private func result(_ task: Task, _ outcomes: [FileName: VersionOutcome], applied: AppliedForm?) throws -> Result {
         let records = outcomes.compactMap { file, outcome -> DeliveryRecord? in
             guard let digest = task.target[file] else { return nil }
-            return DeliveryRecord(path: StorePath(task.package, file), digest: digest, size: task.sizes[file], outcome: outcome)
+            return DeliveryRecord(
+                path: StorePath(task.package, file), digest: digest, version: task.versions[file], size: task.sizes[file],
+                outcome: outcome)
         }.sorted { $0.path < $1.path }
         let refusals = try self.refusals(task, records.filter { $0.outcome.refusalReason != nil })
         let isRefused = !outcomes.isEmpty && outcomes.values.allSatisfy(\.isRefusal)
@@ -267,7 +291,7 @@ extension VersionOutcome {
         case .conflict: "other bytes are here under the same version; they stay"
         case .ownedLocally: "the package holds only versions published here; --adopt-local mixes them"
         case .removed: "it was removed here and stays removed; --restore-removed brings it back"
-        case .added, .held, .healed, .absent, .intended: nil
+        case .added, .held, .healed, .absent, .intended, .undone: nil
         }
     }
 }

@@ -1,4 +1,5 @@
 import Activation
+import Backups
 package import BundleFormat
 package import ImportLedger
 import Integrity
@@ -9,7 +10,7 @@ import Staging
 package import SystemPackage
 package import Verification
 
-/// The way of a bundle into the storage: verify → check what it builds upon → stage → apply → record (DESIGN §5).
+/// The way of a bundle into the storage: verify → check what it builds upon → stage → back up and apply → record (DESIGN §5).
 package struct ImportPipeline: Sendable {
     /// What may be said about an import.
     package struct Options: Sendable {
@@ -46,6 +47,8 @@ package struct ImportPipeline: Sendable {
         package var refusals: [String] = []
         /// The tarballs that upstream has withdrawn since the bundle's baseline; what is here of them stays.
         package var withdrawn: [StorePath] = []
+        /// What each file system needs for it, and had.
+        package var rooms: [Preflight.Room] = []
     }
 
     private let layout: StorageLayout
@@ -81,16 +84,14 @@ package struct ImportPipeline: Sendable {
         self.progress = progress
     }
 
-    private var lockJournal: LockJournal { LockJournal(path: state.appending("package.lock.journal"), files: files) }
-    private var stageJournal: StageJournal { StageJournal(path: state.appending("stage.journal"), files: files) }
+    private var lockJournal: LockJournal { LockJournal(ofState: state, files: files) }
+    private var stageJournal: StageJournal { StageJournal(ofState: state, files: files) }
 
     /// Removes what an interrupted import left: stages, and the lock it held.
     ///
     /// To be called under the lock of the state and that of the storage.
     package func recover() throws {
-        try lockJournal.recover()
-        try stageJournal.recover()
-        try StageArea.removeLeftovers(in: layout.root, files: files)
+        try InterruptedWork(layout: layout, state: state, files: files).clear()
         try files.removeTree(state.appending("work"))
     }
 
@@ -105,6 +106,7 @@ package struct ImportPipeline: Sendable {
         try sink.finish()
         var report = Report(result: .verified, descriptor: opened.bundle.tail.descriptor, keys: opened.bundle.keys)
         report.newPackages = plan.newPackages
+        report.rooms = plan.rooms
         report.withdrawn = try opened.reader.withdrawn()
         return report
     }
@@ -138,6 +140,7 @@ package struct ImportPipeline: Sendable {
         try stageJournal.recover()
         try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, at: clock.now())
         report.newPackages = plan.newPackages
+        report.rooms = plan.rooms
         report.withdrawn = try opened.reader.withdrawn()
         return report
     }
@@ -153,6 +156,7 @@ package struct ImportPipeline: Sendable {
         var newPackages: [PackageName] = []
         /// What was found to be removed here.
         var removals: [PackageDelivery] = []
+        var rooms: [Preflight.Room] = []
     }
 
     private func open(_ source: ArchiveSource) throws -> Opened {
@@ -242,7 +246,7 @@ package struct ImportPipeline: Sendable {
         guard gapCount == 0 else {
             throw BundleRefusal.gap(gaps, count: gapCount, unfinished: try ledger.openImport()?.bundle.text)
         }
-        try preflight.finish()
+        plan.rooms = try preflight.finish()
         return plan
     }
 
@@ -254,11 +258,20 @@ package struct ImportPipeline: Sendable {
         policy.adoptsLocalPackages = options.adoptsLocalPackages
         policy.restoresRemoved = options.restoresRemoved
         policy.addsOnly = try descriptor.sequence < ledger.newestSequence(of: descriptor.origin)
+        // Where a stage is, something may be replaced.
+        let storages = roots.map { $0.removingLastComponent() }.sorted { $0.string < $1.string }
+        let begun = try ledger.begin(
+            descriptor, keys: opened.bundle.keys, operatorName: operatorName, source: sourceName,
+            generationIn: storages.map(layout.subdirectory(of:)), at: clock.now())
+        let id = begun.id
+        let files = self.files
+        let generation = Generation(
+            GenerationName(import: id, started: begun.started, bundle: descriptor.bundle), layout: layout,
+            owner: Generation.Owner { path, mode throws(FileSystemError) in try stage.own(path, mode: mode, files: files) }, files: files)
+        try generation.open(in: storages, import: id, bundle: descriptor.bundle, origin: descriptor.origin)
         let applier = PackageApplier(
             layout: layout, stage: stage, ledger: ledger, origin: descriptor.origin, policy: policy, files: files, clock: clock,
-            patience: patience, journal: lockJournal)
-        let id = try ledger.begin(
-            descriptor, keys: opened.bundle.keys, operatorName: operatorName, source: sourceName, at: clock.now())
+            patience: patience, journal: lockJournal, generation: generation)
         var report = Report(result: .applied, descriptor: descriptor, keys: opened.bundle.keys)
         report.importID = id
         try ledger.record(plan.removals, origin: descriptor.origin, import: id)
@@ -285,11 +298,14 @@ package struct ImportPipeline: Sendable {
                 PackageDelivery(
                     package: package,
                     files: carried.filter { !$0.path.file.isPackument }.map {
-                        DeliveryRecord(path: $0.path, digest: $0.digest, size: $0.size, outcome: .intended)
+                        DeliveryRecord(path: $0.path, digest: $0.digest, version: $0.version, size: $0.size, outcome: .intended)
                     })
             }
-            try ledger.record(intended, origin: descriptor.origin, import: id)
-            let views = try ledger.views(of: batch.map(\.package), origin: descriptor.origin)
+            let packages = batch.map(\.package)
+            let absent = try packages.filter { try files.status(of: layout.directory(of: $0)) == nil }
+            try ledger.record(intended, origin: descriptor.origin, import: id, fresh: absent)
+            let views = try ledger.views(of: packages, origin: descriptor.origin)
+            let fresh = begun.isRepeated ? try ledger.fresh(among: packages, import: id) : []
             var deliveries: [PackageDelivery] = []
             var next = 0
             let results = OrderedPipeline(
@@ -300,7 +316,9 @@ package struct ImportPipeline: Sendable {
                     return batch[next]
                 },
                 transform: { package, target, carried in
-                    try applier.apply(package, target: target, carried: carried, view: views[package] ?? .empty)
+                    try applier.apply(
+                        package, target: target, carried: carried, view: views[package] ?? .empty,
+                        past: !begun.isRepeated ? .nothing : fresh.contains(package) ? .mayHavePlaced : .mayHaveMerged)
                 })
             while let result = try results.next() {
                 deliveries.append(result.delivery)
@@ -313,6 +331,7 @@ package struct ImportPipeline: Sendable {
             for root in roots { try files.syncFileSystem(holding: root) }
             try ledger.record(deliveries, origin: descriptor.origin, import: id)
         }
+        try generation.seal(in: storages)
         return report
     }
 }

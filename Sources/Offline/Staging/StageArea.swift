@@ -31,14 +31,11 @@ package struct StageArea: Sendable {
 
     /// The stage on the physical storage a package belongs to.
     package func root(for package: PackageName) -> FilePath {
-        layout.storageRoot(of: package).appending(name)
+        root(in: layout.storageRoot(of: package))
     }
 
-    /// Where damaged or replaced files of a package are kept.
-    package func quarantine(of package: PackageName) -> FilePath {
-        layout.storageRoot(of: package).appending(".ferry-quarantine").appending(name.dropFirst(Self.prefix.count).description)
-            .appending(package.text)
-    }
+    /// The stage on a physical storage.
+    package func root(in storage: FilePath) -> FilePath { storage.appending(name) }
 
     /// Creates a file of a package, and first its directories where they are missing.
     package func createFile(_ path: StorePath) throws(FileSystemError) -> FileWriter {

@@ -7,8 +7,9 @@ package struct StageJournal: Sendable {
     private let files: any FileSystem
     private static let sizeLimit = 1 << 20
 
-    package init(path: FilePath, files: any FileSystem) {
-        self.path = path
+    /// The journal of a state directory.
+    package init(ofState state: FilePath, files: any FileSystem) {
+        path = state.appending("stage.journal")
         self.files = files
     }
 

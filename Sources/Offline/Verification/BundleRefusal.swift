@@ -19,7 +19,7 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     ///
     /// `unfinished` is the bundle of an import that did not end, which may be why.
     case gap([String], count: Int, unfinished: String?)
-    case noSpace(needed: Int64, free: Int64, at: String)
+    case noSpace(Preflight.Room)
     case noFiles(needed: Int64, free: Int64, at: String)
     case foldedNames(String, String)
     case notWritable(String, owner: UInt32, user: UInt32)
@@ -48,7 +48,10 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
         case .foreignDestination(let destination, let here): "the bundle is for \(destination), and this is \(here)"
         case .gap(let paths, let count, _):
             "\(count) file(s) that the bundle builds upon are not here: \(paths.joined(separator: ", "))\(count > paths.count ? ", …" : "")"
-        case .noSpace(let needed, let free, let path): "\"\(path)\" has room for \(free) bytes, and \(needed) are needed"
+        case .noSpace(let room):
+            "\"\(room.root)\" has room for \(room.freeBytes) bytes, and \(room.neededBytes) are needed: \(room.stagedBytes) for what comes "
+                + "in, \(room.backupBytes) for what is kept of what it replaces, \(room.overheadBytes) for \(room.files) files, "
+                + "\(room.reserveBytes) to spare"
         case .noFiles(let needed, let free, let path): "\"\(path)\" has room for \(free) files, and \(needed) are needed"
         case .foldedNames(let first, let second):
             "\"\(first)\" and \"\(second)\" differ in case only, which this file system does not keep apart"

@@ -4,15 +4,35 @@ import Integrity
 package import PackageStore
 package import Platform
 package import Snapshots
-import SystemPackage
+package import SystemPackage
 
 /// Whether a bundle can be written into this storage, asked before anything is: room on each file system, permission, what stands in
 /// the way.
-///
 package struct Preflight {
+    /// What an import needs of one file system, and what that has.
+    package struct Room: Sendable, Hashable {
+        /// A physical storage on it.
+        package let root: FilePath
+        /// Bytes of the files that come in.
+        package let stagedBytes: Int64
+        /// Bytes of packuments that are replaced, of what takes their place, and of what is kept of both.
+        package let backupBytes: Int64
+        /// Bytes that are left untouched.
+        package let reserveBytes: Int64
+        /// Bytes that so many files take beside their content.
+        package let overheadBytes: Int64
+        package let freeBytes: Int64
+        package let files: Int64
+        /// `nil` where the file system does not count them.
+        package let freeFiles: Int64?
+
+        package var neededBytes: Int64 { stagedBytes + backupBytes + reserveBytes + overheadBytes }
+    }
+
     private struct Need {
         let root: FilePath
-        var bytes: Int64 = 0
+        var staged: Int64 = 0
+        var backup: Int64 = 0
         var files: Int64 = 0
     }
 
@@ -48,34 +68,46 @@ package struct Preflight {
             needs[root] = Need(root: root)
             if root != layout.root, try files.status(of: root) != nil { try refuseUnwritable(root) }
         }
-        needs[root]?.bytes += carried.reduce(0) { $0 + $1.size }
+        needs[root]?.staged += carried.reduce(0) { $0 + $1.size }
         needs[root]?.files += Int64(carried.count) + 2
         let directory = layout.directory(of: package)
         if package.scope != nil { try refuseObstruction(directory.removingLastComponent()) }
-        return try refuseObstruction(directory)
+        let isNew = try refuseObstruction(directory)
+        if !isNew, let here = try files.status(of: directory.appending("package.json"))?.identity.size {
+            // What stands there is kept, beside what is written in its place and a copy of that.
+            let form = carried.last { $0.path.file.isPackument }?.size ?? 0
+            needs[root]?.backup += here + 2 * (here + form)
+            needs[root]?.files += 3
+        }
+        return isNew
     }
 
     /// Compares what the packages take with the room there is, file system by file system.
     ///
+    /// - Returns: what each file system needs and has.
     /// - Throws: `BundleRefusal.noSpace`, `.noFiles`.
-    package func finish() throws {
+    package func finish() throws -> [Room] {
+        var rooms: [Room] = []
         var perDevice: [UInt64: Need] = [:]
         for need in needs.values.sorted(by: { $0.root.string < $1.root.string }) {
             let device = try deviceHolding(need.root)
-            perDevice[device, default: Need(root: need.root)].bytes += need.bytes
+            perDevice[device, default: Need(root: need.root)].staged += need.staged
+            perDevice[device]?.backup += need.backup
             perDevice[device]?.files += need.files
         }
         for need in perDevice.values.sorted(by: { $0.root.string < $1.root.string }) {
             let space = try FileSystemSpace(wouldHold: need.root)
-            let bytes = need.bytes + need.files * space.blockSize + Self.reserve
-            guard space.freeBytes >= bytes else {
-                throw BundleRefusal.noSpace(needed: bytes, free: space.freeBytes, at: need.root.string)
-            }
+            let room = Room(
+                root: need.root, stagedBytes: need.staged, backupBytes: need.backup, reserveBytes: Self.reserve,
+                overheadBytes: need.files * space.blockSize, freeBytes: space.freeBytes, files: need.files, freeFiles: space.freeFiles)
+            guard space.freeBytes >= room.neededBytes else { throw BundleRefusal.noSpace(room) }
             let count = need.files + 16
             if let free = space.freeFiles, free < count {
                 throw BundleRefusal.noFiles(needed: count, free: free, at: need.root.string)
             }
+            rooms.append(room)
         }
+        return rooms
     }
 
     private func deviceHolding(_ path: FilePath) throws -> UInt64 {

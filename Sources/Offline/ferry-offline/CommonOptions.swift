@@ -1,4 +1,5 @@
 import ArgumentParser
+import Backups
 import BundleFormat
 import CanonicalJSON
 import Glibc
@@ -7,6 +8,7 @@ import ImportPipeline
 import MediaLayout
 import PackageStore
 import Platform
+import Rollbacks
 import Snapshots
 import SystemPackage
 import Terminal
@@ -60,8 +62,6 @@ struct StorageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Verdaccio's config.yaml: gives the storage and the per-package \"storage:\" directories.", valueName: "file"))
     var verdaccioConfig: String?
-
-    @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
 
     /// The storage, with what the configuration says of it.
     func layout() throws -> StorageLayout {
@@ -163,6 +163,8 @@ private func exitCode(of error: any Error) -> Int32 {
     case is BundleError, is DocumentError: 3
     case is ProcessLock.Held: 11
     case let refusal as BundleRefusal: refusal.isAboutTrust ? 12 : 13
+    case let refusal as RollbackRefusal: refusal.isComplete ? 13 : 1
+    case is GenerationError: 13
     default: 1
     }
 }
@@ -185,6 +187,16 @@ private func hints(for error: any Error) -> [String] {
         case .notWritable: return [unchanged, "run it as root, or as the user who owns the storage"]
         default: return [unchanged]
         }
+    case let refusal as RollbackRefusal:
+        switch refusal {
+        case .noSuchImport, .notAnImport: return ["\"ferry-offline history\" lists the imports"]
+        case .losses: return [unchanged, "--dry-run shows all of it; --accept-losses goes on"]
+        case .unfinished(let id): return ["complete it: ferry-offline rollback \(id)"]
+        case .damagedPackages: return ["repair them, then run the same rollback again; what was undone stays"]
+        case .nothingKept: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
+        case .doneBefore: return [unchanged]
+        }
+    case is GenerationError: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
     case is NoBundle: return ["give a medium, a bundle's directory, or a diff-….tar.zst"]

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Backups
 import BundleFormat
 import CanonicalJSON
 import ImportLedger
 import ImportPipeline
 import PackageStore
 import Platform
+import Rollbacks
 import Snapshots
 import SystemPackage
 import Terminal
@@ -15,12 +17,13 @@ struct Verify: ParsableCommand {
         abstract: "Prove a bundle to its last byte and check that it fits; change nothing.")
 
     @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
     func run() throws {
         try reporting {
-            try forEachBundle(at: path, storage, state, changesStorage: false) { bundle, pipeline in
+            try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: false) { bundle, pipeline in
                 try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
             }
         }
@@ -36,6 +39,7 @@ struct Import: ParsableCommand {
             """)
 
     @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
     @Flag(help: "Verify only and say what would come in.") var dryRun = false
@@ -49,7 +53,8 @@ struct Import: ParsableCommand {
             options.adoptsLocalPackages = adoptLocal
             options.restoresRemoved = restoreRemoved
             options.acceptsRemovals = acceptRemovals
-            try forEachBundle(at: path, storage, state, changesStorage: !dryRun, options) { bundle, pipeline in
+            try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
+                bundle, pipeline in
                 let source = try bundle.open()
                 let report =
                     dryRun
@@ -64,38 +69,50 @@ struct Import: ParsableCommand {
 /// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the
 /// storage is to be changed, of the storage, after an interrupted import was cleared away.
 private func forEachBundle(
-    at path: String, _ storage: StorageOptions, _ state: StateOptions, changesStorage: Bool,
+    at path: String, _ storage: StorageOptions, _ state: StateOptions, allowsUnsigned: Bool, changesStorage: Bool,
     _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void
 ) throws {
     let ledger = try state.ledger()
     let destination = try state.destination(ledger)
-    let directory = try state.directory()
-    let work = changesStorage ? "import" : "verify"
-    let stateLock = try ProcessLock(
-        directory.appending("import.lock"), holder: "ferry-offline \(work) by \(operatorName()), since \(WallClock.system.now())")
     let bundles = try findBundles(at: path, destination: destination)
     let layout = try storage.layout()
-    let storageLock =
-        changesStorage ? try ProcessLock(directory: layout.root, holder: "another import into this storage") : nil
-    defer { withExtendedLifetime((stateLock, storageLock)) {} }
     var options = options
-    options.allowsUnsigned = storage.allowUnsigned
+    options.allowsUnsigned = allowsUnsigned
     let verifying = ProgressLine("verifying", unit: .bytes)
     let applying = ProgressLine("applying", unit: .items("packages"))
     let pipeline = ImportPipeline(
-        layout: layout, state: directory, ledger: ledger, trust: try state.trust(), destination: destination, options: options,
+        layout: layout, state: try state.directory(), ledger: ledger, trust: try state.trust(), destination: destination, options: options,
         progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) })
-    if changesStorage { try pipeline.recover() }
-    let ours = bundles.filter { !$0.isForeign }
-    for bundle in ours.isEmpty ? bundles : ours {
-        try body(bundle, pipeline)
-        verifying.finish()
-        applying.finish()
+    try locked(state, changesStorage ? layout : nil, work: changesStorage ? "import" : "verify") {
+        let keeper = GenerationKeeper(layout: layout, ledger: ledger)
+        if changesStorage {
+            try pipeline.recover()
+            try completeRollback(layout, state, ledger)
+            try keeper.recover()
+        }
+        let ours = bundles.filter { !$0.isForeign }
+        for bundle in ours.isEmpty ? bundles : ours {
+            try body(bundle, pipeline)
+            verifying.finish()
+            applying.finish()
+        }
+        guard changesStorage else { return }
+        let (count, days) = try ledger.retention()
+        _ = try keeper.prune(Retention(count: count, days: days), now: WallClock.system.now(), isDryRun: false)
     }
 }
 
+/// Runs what nobody else may do meanwhile with the state or, where one is given, with the storage.
+func locked(_ state: StateOptions, _ layout: StorageLayout?, work: String, _ body: () throws -> Void) throws {
+    let holder = "ferry-offline \(work) by \(operatorName()), since \(WallClock.system.now())"
+    let stateLock = try ProcessLock(state.directory().appending("import.lock"), holder: holder)
+    let storageLock = try layout.map { try ProcessLock(directory: $0.root, holder: "another import into this storage") }
+    defer { withExtendedLifetime((stateLock, storageLock)) {} }
+    try body()
+}
+
 struct History: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the imports, newest first.")
+    static let configuration = CommandConfiguration(abstract: "List the imports and rollbacks, newest first.")
 
     @OptionGroup var state: StateOptions
 
@@ -107,7 +124,7 @@ struct History: ParsableCommand {
                 } else {
                     let outcomes = record.outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
                     try Terminal.output(
-                        "\(record.id)  \(record.started)  \(record.label) #\(record.sequence)  \(record.bundle)  "
+                        "\(record.id)  \(record.started)  \(record.undoes.map { "undoes \($0): " } ?? "")\(record.label) #\(record.sequence)  \(record.bundle)  "
                             + "\(record.state.rawValue)  \(outcomes)  by \(record.operatorName)"
                             + "  \(record.keys.isEmpty ? "unsigned" : "signed by \(record.keys.joined(separator: ", "))")")
                 }
@@ -166,7 +183,8 @@ extension ImportRecord {
     /// What `--json` prints of an import.
     var json: JSONValue {
         [
-            "import": .integer(id), "bundle": .string(bundle.text), "label": .string(label), "origin": .string(origin.text),
+            "import": .integer(id), "kind": .string(kind.rawValue), "undoes": undoes.map { .integer($0) } ?? .null,
+            "bundle": .string(bundle.text), "label": .string(label), "origin": .string(origin.text),
             "sequence": .integer(sequence), "started": .string(started.description),
             "finished": finished.map { .string($0.description) } ?? .null, "state": .string(state.rawValue),
             "keys": .array(keys.map { .string($0) }), "operator": .string(operatorName), "source": .string(source),

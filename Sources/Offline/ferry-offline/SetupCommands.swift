@@ -14,12 +14,18 @@ struct Init: ParsableCommand {
 
     @OptionGroup var state: StateOptions
     @Flag(help: "Accept unsigned bundles until the first signed one of their origin.") var allowUnsignedBundles = false
+    @Option(help: ArgumentHelp("After each import, keep so many generations to be rolled back by.", valueName: "count"))
+    var keepGenerations: Int?
+    @Option(help: ArgumentHelp("After each import, keep the generations that are no older.", valueName: "days")) var keepDays: Int?
+
+    func validate() throws { try validateRetention(keepGenerations, keepDays) }
 
     func run() throws {
         try reporting {
             let ledger = try state.ledger()
             if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
             if allowUnsignedBundles { try ledger.allowUnsigned() }
+            try ledger.setRetention(count: keepGenerations, days: keepDays)
             try Terminal.output(try state.destination(ledger).text)
         }
     }

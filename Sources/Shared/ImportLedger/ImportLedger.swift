@@ -1,5 +1,6 @@
 import Archives
 package import BundleFormat
+import Databases
 import Foundation
 import GRDB
 import Integrity
@@ -10,50 +11,16 @@ package import SystemPackage
 
 /// The isolated side's append-only record, `ledger.sqlite`, and the applied view that follows from it.
 ///
-/// Every change is durable when its call returns. Each import's row holds the digest of the row before it. Nothing of GRDB leaves this
+/// Every change is durable when its call returns. Each finished row holds the digest of the row before it. Nothing of GRDB leaves this
 /// module.
 package final class Ledger: Sendable {
-    private let pool: DatabasePool
+    let database: DatabaseFile
 
     /// Opens the ledger, creating it and bringing it up to date where needed.
     ///
-    /// - Throws: `LedgerError.newer`; GRDB's errors for one that is damaged or locked.
+    /// - Throws: `DatabaseFileError`, as every call that follows; `LedgerError` for what makes no sense.
     package init(opening path: FilePath) throws {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
-        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-        pool = try DatabasePool(path: path.string, configuration: configuration)
-        let migrator = Self.migrator
-        if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw LedgerError.newer(path) }
-        try migrator.migrate(pool)
-    }
-
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-                    CREATE TABLE import (
-                        id INTEGER PRIMARY KEY, bundle TEXT NOT NULL, label TEXT NOT NULL, origin TEXT NOT NULL,
-                        sequence INTEGER NOT NULL, target_root TEXT NOT NULL, started TEXT NOT NULL, finished TEXT,
-                        state TEXT NOT NULL, keys TEXT NOT NULL, operator TEXT NOT NULL, source TEXT NOT NULL,
-                        outcomes TEXT NOT NULL, chained INTEGER UNIQUE, previous TEXT NOT NULL, digest TEXT
-                    ) STRICT;
-                    CREATE TABLE delivery (
-                        package TEXT NOT NULL, file TEXT NOT NULL, digest BLOB NOT NULL, origin TEXT NOT NULL,
-                        size INTEGER, outcome TEXT NOT NULL, import INTEGER NOT NULL REFERENCES import,
-                        PRIMARY KEY (package, file, digest, origin)
-                    ) STRICT, WITHOUT ROWID;
-                    CREATE TABLE form (
-                        origin TEXT NOT NULL, package TEXT NOT NULL, digest BLOB NOT NULL, form BLOB NOT NULL,
-                        revision TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,
-                        modified INTEGER NOT NULL, changed INTEGER NOT NULL,
-                        import INTEGER NOT NULL REFERENCES import, PRIMARY KEY (origin, package)
-                    ) STRICT;
-                    """)
-        }
-        return migrator
+        database = try DatabaseFile(opening: path, migrator: LedgerSchema.migrator)
     }
 
     /// Who this destination is; `nil` before `ferry-offline init`.
@@ -70,118 +37,82 @@ package final class Ledger: Sendable {
     /// Allows unsigned bundles until the first signed import of their origin.
     package func allowUnsigned() throws { try set("unsigned", "allow") }
 
-    private func setting(_ name: String) throws -> String? {
-        try pool.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name]) }
+    func setting(_ name: String) throws -> String? {
+        try database.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name]) }
     }
 
-    private func set(_ name: String, _ value: String) throws {
-        try pool.write {
+    func set(_ name: String, _ value: String) throws {
+        try database.write {
             try $0.execute(
                 sql: "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", arguments: [name, value])
         }
     }
 
     /// Begins an import, or takes up the one of the same bundle that did not end.
-    package func begin(
-        _ descriptor: BundleDescriptor, keys: [String], operatorName: String, source: String, at moment: Timestamp
-    ) throws -> Int64 {
-        try pool.write { db in
-            let open = try Int64.fetchOne(
-                db, sql: "SELECT id FROM import WHERE bundle = ? AND state = 'applying'", arguments: [descriptor.bundle.text])
-            if let open { return open }
-            try db.execute(
-                sql: """
-                    INSERT INTO import (bundle, label, origin, sequence, target_root, started, state, keys, operator, source, outcomes,
-                        previous) VALUES (?, ?, ?, ?, ?, ?, 'applying', ?, ?, ?, '', '')
-                    """,
-                arguments: [
-                    descriptor.bundle.text, descriptor.label, descriptor.origin.text, descriptor.sequence, descriptor.targetRoot.hex,
-                    moment.description, keys.joined(separator: " "), operatorName, source,
-                ])
-            return db.lastInsertedRowID
-        }
-    }
-
-    /// Keeps what packages became, or with outcomes `intended` what they are about to become.
     ///
-    /// An intention leaves what was recorded of a file before, unless that was a refusal.
-    package func record(_ deliveries: [PackageDelivery], origin: Identifier, import id: Int64) throws {
-        try pool.write { db in
-            let file = try db.cachedStatement(
-                sql: """
-                    INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET size = ifnull(excluded.size, size), outcome = excluded.outcome, import = excluded.import
-                    WHERE excluded.outcome <> 'intended' OR outcome IN ('conflict', 'owned-locally', 'absent')
-                    """)
-            let form = try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO form VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            for delivery in deliveries {
-                for record in delivery.files {
-                    try file.execute(arguments: [
-                        delivery.package.text, record.path.file.text, Data(record.digest.bytes), origin.text, record.size,
-                        record.outcome.rawValue, id,
+    /// - Parameter subdirectories: of the storage, each a physical storage that gets a generation; the empty one is the storage itself.
+    package func begin(
+        _ descriptor: BundleDescriptor, keys: [String], operatorName: String, source: String, generationIn subdirectories: [String],
+        at moment: Timestamp
+    ) throws -> BegunImport {
+        try database.write { db in
+            let open = try Row.fetchOne(
+                db, sql: "SELECT id, started FROM import WHERE bundle = ? AND kind = 'import' AND state = 'applying'",
+                arguments: [descriptor.bundle.text])
+            let id: Int64
+            if let open {
+                id = open["id"]
+            } else {
+                try db.execute(
+                    sql: """
+                        INSERT INTO import (bundle, label, origin, sequence, target_root, started, state, keys, operator, source, outcomes,
+                            previous, format) VALUES (?, ?, ?, ?, ?, ?, 'applying', ?, ?, ?, '', '', 2)
+                        """,
+                    arguments: [
+                        descriptor.bundle.text, descriptor.label, descriptor.origin.text, descriptor.sequence, descriptor.targetRoot.hex,
+                        moment.description, keys.joined(separator: " "), operatorName, source,
                     ])
-                }
-                if let (bytes, applied) = delivery.form {
-                    let identity = applied.identity
-                    try form.execute(arguments: [
-                        origin.text, delivery.package.text, Data(applied.digest.bytes), Data(try ZstdBuffer.compress(bytes)),
-                        applied.revision.text, Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
-                        identity.modified, identity.changed, id,
-                    ])
-                }
+                id = db.lastInsertedRowID
             }
+            for subdirectory in subdirectories {
+                try db.execute(sql: "INSERT OR IGNORE INTO generation VALUES (?, ?)", arguments: [id, subdirectory])
+            }
+            let started = try open.map { try Self.moment($0["started"]) } ?? moment
+            return BegunImport(id: id, started: started, isRepeated: open != nil)
         }
     }
 
-    /// Ends an import: counts its outcomes and chains its row to the one before.
-    package func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp) throws {
-        let text = outcomes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        try pool.write { db in
-            let previous = try String.fetchOne(
-                db, sql: "SELECT digest FROM import WHERE digest IS NOT NULL ORDER BY chained DESC LIMIT 1")
-            try db.execute(
-                sql: """
-                    UPDATE import SET state = 'applied', finished = ?, outcomes = ?, previous = ?,
-                        chained = (SELECT ifnull(max(chained), 0) + 1 FROM import) WHERE id = ?
-                    """,
-                arguments: [moment.description, text, previous ?? "", id])
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM import WHERE id = ?", arguments: [id]) else {
-                throw LedgerError.damaged("import \(id) is gone")
-            }
-            try db.execute(sql: "UPDATE import SET digest = ? WHERE id = ?", arguments: [Self.digest(of: row).hex, id])
-        }
+    static func moment(_ text: String) throws -> Timestamp {
+        guard let moment = Timestamp(text) else { throw LedgerError.damaged("\"\(text)\" is no time") }
+        return moment
     }
 
-    private static func digest(of row: Row) -> SHA512Digest {
-        let columns = [
-            "chained", "previous", "id", "bundle", "label", "origin", "sequence", "target_root", "started", "finished", "keys", "operator",
-            "source", "outcomes",
-        ]
-        let text = columns.map { "\($0)=\(row[$0] as DatabaseValue)\n" }.joined()
-        return SHA512.digest(of: Array(text.utf8))
-    }
-
-    /// Every import, newest first.
+    /// Every import and rollback, newest first.
     package func imports() throws -> [ImportRecord] {
-        try pool.read { db in try Row.fetchAll(db, sql: "SELECT * FROM import ORDER BY id DESC").map(Self.record) }
+        try database.read { db in try Row.fetchAll(db, sql: "SELECT * FROM import ORDER BY id DESC").map(Self.record) }
     }
 
     /// The import that did not end, if any: packages of its bundle may be in their old or their new state.
     package func openImport() throws -> ImportRecord? {
-        try pool.read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM import WHERE state = 'applying' ORDER BY id DESC").map(Self.record)
+        try database.read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM import WHERE state = 'applying' AND kind = 'import' ORDER BY id DESC").map(Self.record)
         }
     }
 
-    private static func record(_ row: Row) throws -> ImportRecord {
+    /// The import of that number.
+    package func entry(_ id: Int64) throws -> ImportRecord? {
+        try database.read { db in try Row.fetchOne(db, sql: "SELECT * FROM import WHERE id = ?", arguments: [id]).map(Self.record) }
+    }
+
+    static func record(_ row: Row) throws -> ImportRecord {
         guard let bundle = Identifier(row["bundle"] as String, .bundle), let origin = Identifier(row["origin"] as String, .origin),
             let root = SHA512Digest(hex: row["target_root"] as String), let started = Timestamp(row["started"] as String),
-            let state = ImportRecord.State(rawValue: row["state"])
+            let state = ImportRecord.State(rawValue: row["state"]), let kind = ImportRecord.Kind(rawValue: row["kind"])
         else { throw LedgerError.damaged("import \(row["id"] as DatabaseValue)") }
         let pairs = (row["outcomes"] as String).split(separator: " ").map { $0.split(separator: "=") }
         return ImportRecord(
-            id: row["id"], bundle: bundle, label: row["label"], origin: origin, sequence: row["sequence"], targetRoot: root,
+            id: row["id"], kind: kind, undoes: row["undoes"], bundle: bundle, label: row["label"], origin: origin,
+            sequence: row["sequence"], targetRoot: root,
             started: started, finished: (row["finished"] as String?).flatMap { Timestamp($0) }, state: state,
             keys: (row["keys"] as String).split(separator: " ").map(String.init), operatorName: row["operator"], source: row["source"],
             outcomes: Dictionary(pairs.compactMap { $0.count == 2 ? (String($0[0]), Int($0[1]) ?? 0) : nil }) { $1 })
@@ -189,15 +120,16 @@ package final class Ledger: Sendable {
 
     /// The highest sequence of an origin that was applied; 0 before the first.
     package func newestSequence(of origin: Identifier) throws -> Int64 {
-        try pool.read { db in
+        try database.read { db in
             try Int64.fetchOne(
-                db, sql: "SELECT max(sequence) FROM import WHERE origin = ? AND state = 'applied'", arguments: [origin.text]) ?? 0
+                db, sql: "SELECT max(sequence) FROM import WHERE origin = ? AND kind = 'import' AND state = 'applied'",
+                arguments: [origin.text]) ?? 0
         }
     }
 
     /// Whether a signed bundle of this origin was ever applied: from then on unsigned ones are refused.
     package func hasSignedImport(of origin: Identifier) throws -> Bool {
-        try pool.read { db in
+        try database.read { db in
             try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM import WHERE origin = ? AND keys <> '')", arguments: [origin.text]) ?? false
         }
@@ -205,7 +137,7 @@ package final class Ledger: Sendable {
 
     /// What the ledger knows of packages: one look for many of them.
     package func views(of packages: [PackageName], origin: Identifier) throws -> [PackageName: AppliedView] {
-        try pool.read { db in
+        try database.read { db in
             var views: [PackageName: AppliedView] = [:]
             for package in packages {
                 views[package] = AppliedView(
@@ -247,7 +179,7 @@ package final class Ledger: Sendable {
 
     /// The last transfer form of a package that this origin gave and that was applied; the base of the next merge.
     package func form(of package: PackageName, origin: Identifier) throws -> [UInt8]? {
-        let data = try pool.read { db in
+        let data = try database.read { db in
             try Data.fetchOne(
                 db.cachedStatement(sql: "SELECT form FROM form WHERE origin = ? AND package = ?"), arguments: [origin.text, package.text])
         }

@@ -3,19 +3,32 @@ package import Integrity
 package import PackageStore
 package import Platform
 package import Snapshots
-package import SystemPackage
 
-/// One import as the ledger keeps it.
+/// One import, or one rollback, as the ledger keeps it.
 package struct ImportRecord: Sendable, Hashable {
-    /// How far an import came.
+    /// What was done with the bundle.
+    package enum Kind: String, Sendable {
+        case `import`
+        /// An import of it was undone.
+        case rollback
+    }
+
+    /// How far it came.
     package enum State: String, Sendable {
-        /// Packages may have been changed; running the import again completes it.
+        /// Packages may have been changed; running the same command again completes it.
         case applying
         case applied
+        /// Of an import: it is being undone; running the rollback again completes that.
+        case rollingBack = "rolling-back"
+        /// Of an import: it was undone.
+        case rolledBack = "rolled-back"
     }
 
     /// Counts up from 1.
     package let id: Int64
+    package let kind: Kind
+    /// Of a rollback: the import it undoes.
+    package let undoes: Int64?
     package let bundle: Identifier
     package let label: String
     package let origin: Identifier
@@ -33,17 +46,29 @@ package struct ImportRecord: Sendable, Hashable {
     package let outcomes: [String: Int]
 }
 
+/// An import that has begun.
+package struct BegunImport: Sendable {
+    package let id: Int64
+    /// When it was begun first.
+    package let started: Timestamp
+    /// Whether an earlier try did not end.
+    package let isRepeated: Bool
+}
+
 /// What became of one file that this destination was given.
 package struct DeliveryRecord: Sendable, Hashable {
     package let path: StorePath
     package let digest: SHA512Digest
+    /// The version it is the tarball of, as far as that is known.
+    package let version: PackageVersion?
     /// Bytes; `nil` where the bundle that offered it did not carry it.
     package let size: Int64?
     package let outcome: VersionOutcome
 
-    package init(path: StorePath, digest: SHA512Digest, size: Int64?, outcome: VersionOutcome) {
+    package init(path: StorePath, digest: SHA512Digest, version: PackageVersion? = nil, size: Int64?, outcome: VersionOutcome) {
         self.path = path
         self.digest = digest
+        self.version = version
         self.size = size
         self.outcome = outcome
     }
@@ -93,12 +118,10 @@ package struct PackageDelivery: Sendable {
 ///
 /// It is as it was.
 package enum LedgerError: Error, Equatable, CustomStringConvertible {
-    case newer(FilePath)
     case damaged(String)
 
     package var description: String {
         switch self {
-        case .newer(let path): "\"\(path)\" was written by a newer ferry-offline; use that one"
         case .damaged(let what): "the ledger is damaged: \(what)"
         }
     }

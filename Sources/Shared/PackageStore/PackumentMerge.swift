@@ -9,7 +9,7 @@ package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
     case added
     /// It was here with the same bytes.
     case held
-    /// It was here, but its bytes were damaged; the incoming ones replace them.
+    /// It was here, but its bytes were damaged or gone; the incoming ones replace them.
     case healed
     /// A version of that number but with other bytes is here; ours stays.
     case conflict
@@ -23,6 +23,8 @@ package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
     ///
     /// What an import that was interrupted leaves.
     case intended
+    /// An import had brought it, and was undone.
+    case undone
 
     /// Whether the destination did not take what it was offered.
     package var isRefusal: Bool { self == .conflict || self == .ownedLocally }
@@ -45,17 +47,20 @@ package struct PackumentMerge: Sendable {
         package var present: [FileName: SHA512Digest?]
         /// What the ledger says this destination was given before, whatever the origin.
         package var delivered: [FileName: Set<SHA512Digest>]
+        /// What of it was only meant to be given so far: by this import, or by one that was interrupted.
+        package var intended: Set<FileName>
         /// What the ledger says was given and removed here.
         package var removed: Set<FileName>
 
         package init(
             offered: [FileName: SHA512Digest], staged: Set<FileName>, present: [FileName: SHA512Digest?],
-            delivered: [FileName: Set<SHA512Digest>], removed: Set<FileName> = []
+            delivered: [FileName: Set<SHA512Digest>], intended: Set<FileName> = [], removed: Set<FileName> = []
         ) {
             self.offered = offered
             self.staged = staged
             self.present = present
             self.delivered = delivered
+            self.intended = intended
             self.removed = removed
         }
 
@@ -161,7 +166,7 @@ package struct PackumentMerge: Sendable {
             if tarballs.holdsOffered(file) {
                 outcomes[file] = .held
             } else if tarballs.staged.contains(file) {
-                outcomes[file] = isPresent ? .healed : .added
+                outcomes[file] = .healed
             } else {
                 outcomes[file] = .absent
             }
@@ -172,15 +177,18 @@ package struct PackumentMerge: Sendable {
         } else {
             outcomes[file] = tarballs.staged.contains(file) ? .added : .absent
         }
-        if outcomes[file] == .added, !isPresent { place.append(file) }
-        if outcomes[file] == .healed { heal.append(file) }
+        let isHealed = outcomes[file] == .healed
+        if !isPresent, isHealed || outcomes[file] == .added { place.append(file) }
+        if isPresent, isHealed { heal.append(file) }
     }
 
     /// A version that was given, stood in the packument this one goes back to, and stands there no more.
     private func isRemovedHere(_ version: DeclaredVersion) -> Bool {
         guard !policy.restoresRemoved, let offered = tarballs.offered[version.file] else { return false }
         if tarballs.removed.contains(version.file) { return true }
-        guard tarballs.delivered[version.file]?.contains(offered) == true, !local.members.isEmpty else { return false }
+        guard tarballs.delivered[version.file]?.contains(offered) == true, !tarballs.intended.contains(version.file),
+            !local.members.isEmpty
+        else { return false }
         return base?["versions"]?.object?[version.version.text] != nil
     }
 

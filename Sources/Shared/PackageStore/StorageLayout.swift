@@ -37,6 +37,16 @@ package struct StorageLayout: Sendable {
         return root.appending(subdirectory)
     }
 
+    /// The sub-directory that a physical storage is; empty for the storage itself.
+    package func subdirectory(of storageRoot: FilePath) -> String {
+        String(storageRoot.string.dropFirst(root.string.count).drop { $0 == "/" })
+    }
+
+    /// The physical storage of a sub-directory.
+    package func storageRoot(ofSubdirectory subdirectory: String) -> FilePath {
+        subdirectory.isEmpty ? root : root.appending(subdirectory)
+    }
+
     /// A layout that knows where packages lie that are not directly below the root: by configuration, or else by looking.
     package func located() throws(FileSystemError) -> StorageLayout {
         configured == nil ? located(by: try discover().packages) : self

@@ -1,0 +1,265 @@
+package import Backups
+import CanonicalJSON
+package import ImportLedger
+import Integrity
+package import PackageStore
+package import Platform
+import Snapshots
+package import Staging
+import SystemPackage
+
+/// Takes what one import did to one package back, under Verdaccio's lock.
+///
+/// At every moment Verdaccio serves the package as it was or as it will be: tarballs go after the packument that names them, a package of
+/// which nothing is left goes in one rename. What was published or tagged since stays.
+package struct PackageReverter: Sendable {
+    /// What of a package is to be taken back.
+    package struct Task: Sendable {
+        package let package: PackageName
+        /// The tarballs that the import brought.
+        package let owned: [ChangeRecord]
+        /// Tarballs that the import meant to bring; they go where no version names them.
+        package let intended: [ChangeRecord]
+        /// Those that it brought and that stay, since something else would have brought them.
+        package let otherwiseGiven: Set<FileName>
+        /// The packument as the import left it, if known.
+        package let imported: [UInt8]?
+
+        package init(
+            package: PackageName, owned: [ChangeRecord], intended: [ChangeRecord] = [], otherwiseGiven: Set<FileName>, imported: [UInt8]?
+        ) {
+            self.package = package
+            self.owned = owned
+            self.intended = intended
+            self.otherwiseGiven = otherwiseGiven
+            self.imported = imported
+        }
+
+        fileprivate var going: [ChangeRecord] { owned.filter { !otherwiseGiven.contains($0.path.file) } }
+    }
+
+    /// What becomes of a package, or became of it.
+    package struct Result: Sendable {
+        package let package: PackageName
+        /// The tarballs that go.
+        package fileprivate(set) var removed: Set<FileName> = []
+        /// The tarballs that the import brought and that are not here any more then, whoever removed them.
+        package fileprivate(set) var absent: Set<FileName> = []
+        /// The versions that go, in words.
+        package fileprivate(set) var versions: [PackageVersion] = []
+        /// Whether the whole package goes.
+        package fileprivate(set) var isGone = false
+        /// Whether its packument is written.
+        package fileprivate(set) var isChanged = false
+        /// Whether its packument is again, to the byte, what the import found.
+        package fileprivate(set) var isExact = false
+        package fileprivate(set) var losses: [PackumentReversal.Loss] = []
+        /// Why nothing can be done with it, in words.
+        package fileprivate(set) var refusal: String?
+        /// Where files were put aside that the import did not bring, when the whole package went.
+        package fileprivate(set) var aside: String?
+
+        /// Whether anything is done.
+        package var isAffected: Bool { isGone || isChanged || !removed.isEmpty }
+    }
+
+    private let layout: StorageLayout
+    private let generation: Generation
+    private let stage: StageArea
+    private let files: any FileSystem
+    private let clock: WallClock
+    private let patience: PackageLock.Patience
+    private let journal: LockJournal
+    private static let attempts = 5
+    private static let asideFolder = ".ferry-quarantine"
+
+    /// - Parameters:
+    ///   - generation: what the import kept.
+    ///   - stage: a hidden directory of its own, where whole packages go.
+    package init(
+        layout: StorageLayout, generation: Generation, stage: StageArea, files: any FileSystem, clock: WallClock,
+        patience: PackageLock.Patience, journal: LockJournal
+    ) {
+        self.layout = layout
+        self.generation = generation
+        self.stage = stage
+        self.files = files
+        self.clock = clock
+        self.patience = patience
+        self.journal = journal
+    }
+
+    /// Says what `revert` would do now; changes nothing.
+    package func plan(_ task: Task) throws -> Result {
+        let directory = layout.directory(of: task.package)
+        guard try files.status(of: directory) != nil else { return Self.nothingThere(task) }
+        return try decide(task, in: directory).result
+    }
+
+    /// Takes back what is there to be taken back.
+    ///
+    /// Doing it again after any interruption completes it.
+    package func revert(_ task: Task) throws -> Result {
+        let directory = layout.directory(of: task.package)
+        for _ in 0..<Self.attempts {
+            guard try files.status(of: directory) != nil else { return Self.nothingThere(task) }
+            if let result = try journal.oneAtATime({ try revert(task, in: directory) }) { return result }
+        }
+        throw PackageLock.Busy(path: directory.appending("package.json.lock"))
+    }
+
+    private static func nothingThere(_ task: Task) -> Result {
+        var result = Result(package: task.package)
+        result.absent = Set(task.going.map(\.path.file))
+        return result
+    }
+
+    private struct Decision {
+        var result: Result
+        /// What is to be written; `nil` where nothing is.
+        var bytes: [UInt8]?
+        /// The tarballs that go, as they lie there.
+        var going: [FileName] = []
+    }
+
+    private func decide(_ task: Task, in directory: FilePath) throws -> Decision {
+        var decision = Decision(result: Result(package: task.package))
+        let writes = try generation.writes(of: task.package)
+        let here = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
+        let current: StoredPackument?
+        do { current = try here.map { try StoredPackument(parsing: $0, of: task.package) } } catch let error as PackumentError {
+            decision.result.refusal = "\(error); repair or remove its package.json, then roll back again"
+            return decision
+        }
+        let declared = Dictionary((current?.declared ?? []).map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
+        var going: [FileName] = []
+        var measured: [FileName: SHA512Digest] = [:]
+        for change in task.going {
+            let file = change.path.file
+            let path = directory.appending(file.text)
+            if declared[file]?.integrity?.sha512.contains(change.digest) == true, try files.status(of: path)?.kind == .file {
+                going.append(file)
+            } else if let reader = try FileReader(opening: path) {
+                let digest = try SHA512.digest(of: reader)
+                measured[file] = digest
+                if digest == change.digest { going.append(file) }
+            } else {
+                decision.result.absent.insert(file)
+            }
+        }
+        for change in task.intended where declared[change.path.file] == nil {
+            guard let reader = try FileReader(opening: directory.appending(change.path.file.text)) else { continue }
+            if try SHA512.digest(of: reader) == change.digest { going.append(change.path.file) }
+        }
+        var named: Set<FileName> = []
+        if let here, let current {
+            let reversal = PackumentReversal(
+                of: current, writes: try writes.map(Self.documents), imported: try imported(task, writes),
+                owned: Dictionary(task.going.map { ($0.path.file, $0.digest) }, uniquingKeysWith: { first, _ in first }), measured: measured
+            )
+            decision.result.versions = reversal.removed.map(\.version).sorted()
+            decision.result.losses = reversal.losses
+            if let exact = try exact(here, current, writes, reversal) {
+                decision.bytes = exact.bytes
+                decision.result.isExact = true
+                named = Set(exact.packument.declared.map(\.file))
+            } else if let document = reversal.document {
+                if reversal.isChanged { decision.bytes = JSONValue.object(document).canonicalBytes }
+                named = Set(try StoredPackument(reading: document, of: task.package).declared.map(\.file))
+            } else {
+                decision.result.isGone = true
+            }
+            decision.result.isChanged = decision.bytes != nil
+        }
+        decision.going = going.filter { !named.contains($0) }
+        decision.result.removed = Set(decision.going)
+        decision.result.absent.formUnion(decision.going)
+        return decision
+    }
+
+    private static func documents(_ write: Generation.Write) throws -> PackumentReversal.Write {
+        func document(_ bytes: [UInt8]) throws -> JSONObject { try JSONParser.parse(bytes, mode: .likeJavaScript).object ?? JSONObject() }
+        return PackumentReversal.Write(before: try document(write.before), after: try document(write.after))
+    }
+
+    private func imported(_ task: Task, _ writes: [Generation.Write]) throws -> JSONObject? {
+        guard let bytes = writes.last?.after ?? task.imported else { return nil }
+        return try JSONParser.parse(bytes, mode: .likeJavaScript).object
+    }
+
+    /// What stood there before, where what stands there is, to the byte, what the import wrote, and nothing of it is to stay.
+    private func exact(
+        _ here: [UInt8], _ current: StoredPackument, _ writes: [Generation.Write], _ reversal: PackumentReversal
+    ) throws -> (bytes: [UInt8], packument: StoredPackument)? {
+        var bytes = here
+        for write in writes.reversed() where write.after == bytes { bytes = write.before }
+        guard bytes != here, let name = PackageName(current.object["name"]?.string ?? "") else { return nil }
+        let packument = try StoredPackument(parsing: bytes, of: name)
+        func versions(_ object: JSONObject) -> Set<String> { Set((object["versions"]?.object?.members ?? []).map(\.name)) }
+        let old = versions(packument.object)
+        let removed = Set(reversal.removed.map(\.version.text))
+        guard versions(current.object).subtracting(old) == removed else { return nil }
+        return (bytes, packument)
+    }
+
+    /// `nil` where the lock was lost on the way.
+    private func revert(_ task: Task, in directory: FilePath) throws -> Result? {
+        let lock = try PackageLock(directory: directory, files: files, clock: clock, patience: patience) { try journal.note($0, $1) }
+        defer { try? lock.release() }
+        var decision = try decide(task, in: directory)
+        if decision.result.refusal != nil { return decision.result }
+        if decision.result.isGone {
+            guard try lock.isHeld() else { return nil }
+            decision.result.aside = try takeAway(task.package, directory, going: Set(decision.going.map(\.text)))
+            return decision.result
+        }
+        let draft = directory.appending(".package.json.ferry")
+        if let bytes = decision.bytes {
+            try files.write(bytes, to: draft)
+            try stage.own(draft, mode: 0o644, files: files)
+            try files.sync(draft)
+            guard try lock.isHeld() else { return nil }
+            try files.rename(draft, to: directory.appending("package.json"))
+            // Only when no power cut can bring the old one back may its tarballs go.
+            try files.syncDirectory(directory)
+        }
+        for file in decision.going { _ = try files.remove(directory.appending(file.text)) }
+        // An import that was cut off may have left one.
+        _ = try files.remove(draft)
+        return decision.result
+    }
+
+    /// Takes a package away in one rename; what the import did not bring is put aside.
+    ///
+    /// - Returns: where it was put aside, if there was any.
+    private func takeAway(_ package: PackageName, _ directory: FilePath, going: Set<String>) throws -> String? {
+        let ours: Set<String> = ["package.json", "package.json.lock", ".package.json.ferry", PackageLock.draftName]
+        let strangers = try (files.names(in: directory) ?? []).filter { !ours.contains($0) && !going.contains($0) }
+        let flat = String(package.text.map { $0 == "/" ? "+" : $0 })
+        let folder =
+            strangers.isEmpty
+            ? stage.root(for: package)
+            : layout.storageRoot(of: package).appending(Self.asideFolder).appending(generation.name.text)
+        try makeDirectories(folder)
+        let place = folder.appending(flat)
+        try files.removeTree(place)
+        try files.rename(directory, to: place)
+        // Only when no power cut can bring the directory back may what lies in it go.
+        try files.syncDirectory(folder)
+        try files.syncDirectory(directory.removingLastComponent())
+        guard strangers.isEmpty else {
+            for name in going.union(ours) where name != "package.json" { _ = try files.remove(place.appending(name)) }
+            return place.string
+        }
+        try files.removeTree(place)
+        return nil
+    }
+
+    private func makeDirectories(_ path: FilePath) throws {
+        let parent = path.removingLastComponent()
+        for directory in [parent, path] where try files.createDirectory(directory) {
+            try stage.own(directory, mode: 0o755, files: files)
+            try files.syncDirectory(directory.removingLastComponent())
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Archives
+import Databases
+import Foundation
+import GRDB
+import Integrity
+package import PackageStore
+package import Platform
+package import Snapshots
+
+extension Ledger {
+    /// Keeps what packages became, or with outcomes `intended` what they are about to become, and what was recorded of them before.
+    ///
+    /// An intention leaves what was recorded of a file before, unless that was a refusal.
+    ///
+    /// - Parameter fresh: packages that are not here yet.
+    package func record(
+        _ deliveries: [PackageDelivery], origin: Identifier, import id: Int64, fresh: [PackageName] = []
+    ) throws {
+        try database.write { db in
+            let writer = try DeliveryWriter(db, origin: origin, import: id)
+            for delivery in deliveries {
+                for record in delivery.files { try writer.write(record, of: delivery.package) }
+                if let (bytes, applied) = delivery.form { try writer.write(bytes, applied, of: delivery.package) }
+            }
+            for package in fresh {
+                try db.cachedStatement(sql: "INSERT OR IGNORE INTO fresh_package VALUES (?, ?)").execute(arguments: [id, package.text])
+            }
+        }
+    }
+
+    /// Which of these packages were not here when an import came to them first.
+    package func fresh(among packages: [PackageName], import id: Int64) throws -> Set<PackageName> {
+        try database.read { db in
+            let statement = try db.cachedStatement(sql: "SELECT 1 FROM fresh_package WHERE import = ? AND package = ?")
+            return try Set(packages.filter { try Int.fetchOne(statement, arguments: [id, $0.text]) != nil })
+        }
+    }
+
+    /// Ends an import: counts its outcomes and chains its row to the one before.
+    package func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp) throws {
+        try database.write { db in
+            try Self.finish(id, outcomes: outcomes, at: moment, db)
+            try db.execute(sql: "DELETE FROM fresh_package WHERE import = ?", arguments: [id])
+        }
+    }
+
+    static func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp, _ db: Database) throws {
+        let text = outcomes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        let previous = try String.fetchOne(db, sql: "SELECT digest FROM import WHERE digest IS NOT NULL ORDER BY chained DESC LIMIT 1")
+        try db.execute(
+            sql: """
+                UPDATE import SET state = 'applied', finished = ?, outcomes = ?, content = ?, previous = ?,
+                    chained = (SELECT ifnull(max(chained), 0) + 1 FROM import) WHERE id = ?
+                """,
+            arguments: [moment.description, text, try content(of: id, db).hex, previous ?? "", id])
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM import WHERE id = ?", arguments: [id]) else {
+            throw LedgerError.damaged("import \(id) is gone")
+        }
+        try db.execute(sql: "UPDATE import SET digest = ? WHERE id = ?", arguments: [digest(of: row).hex, id])
+    }
+
+    /// The digest of a finished row, which the next one holds.
+    private static func digest(of row: Row) -> SHA512Digest {
+        var columns = [
+            "chained", "previous", "id", "bundle", "label", "origin", "sequence", "target_root", "started", "finished", "keys", "operator",
+            "source", "outcomes",
+        ]
+        if row["format"] as Int64 >= 2 { columns += ["kind", "undoes", "details", "content"] }
+        let text = columns.map { "\($0)=\(row[$0] as DatabaseValue)\n" }.joined()
+        return SHA512.digest(of: Array(text.utf8))
+    }
+
+    /// The digest of all that an import made of files.
+    private static func content(of id: Int64, _ db: Database) throws -> SHA512Digest {
+        let hasher = SHA512Hasher()
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT package, file, digest, ifnull(version, '') AS version, ifnull(size, '') AS size, outcome, carried
+                FROM change WHERE import = ? ORDER BY package, file, digest
+                """, arguments: [id])
+        while let row = try rows.next() {
+            let words = ["package", "file", "version", "size", "outcome", "carried"].map { "\(row[$0] as DatabaseValue)" }
+            let digest = SHA512Digest(bytes: Array(row["digest"] as Data))?.hex ?? ""
+            hasher.update(Array("\(digest) \(words.joined(separator: " "))\n".utf8))
+        }
+        return hasher.finalize()
+    }
+}
+
+/// Writes what becomes of files and forms, each after what was recorded before.
+private struct DeliveryWriter {
+    private let origin: String
+    private let id: Int64
+    private let change: Statement
+    private let outcome: Statement
+    private let delivery: Statement
+    private let replaced: Statement
+    private let form: Statement
+
+    init(_ db: Database, origin: Identifier, import id: Int64) throws {
+        self.origin = origin.text
+        self.id = id
+        // What is held as it was before, and was not carried, is no change.
+        change = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO change
+                    (import, package, file, digest, version, size, outcome, carried, owned, prior_outcome, prior_import, prior_size)
+                SELECT :import, :package, :file, :digest, :version, :size, :outcome, :outcome = 'intended', :outcome = 'added',
+                    known.outcome, known.import, known.size
+                FROM (SELECT 1) LEFT JOIN delivery AS known
+                    ON known.package = :package AND known.file = :file AND known.digest = :digest AND known.origin = :origin
+                WHERE :outcome <> 'held' OR known.outcome IS NULL OR known.outcome NOT IN ('added', 'held', 'healed')
+                """)
+        // A second try finds what the first one brought; that does not make it less brought.
+        outcome = try db.cachedStatement(
+            sql: """
+                UPDATE change SET outcome = :outcome, size = ifnull(:size, size), version = ifnull(:version, version),
+                    owned = :outcome = 'added'
+                WHERE import = :import AND package = :package AND file = :file AND digest = :digest AND :outcome <> 'intended'
+                    AND NOT (:outcome = 'held' AND outcome IN ('added', 'healed'))
+                """)
+        delivery = try db.cachedStatement(
+            sql: """
+                INSERT INTO delivery VALUES (:package, :file, :digest, :origin, :size, :outcome, :import)
+                ON CONFLICT DO UPDATE SET size = ifnull(excluded.size, size), outcome = excluded.outcome, import = excluded.import
+                WHERE excluded.outcome <> 'intended' OR outcome IN ('conflict', 'owned-locally', 'absent')
+                """)
+        replaced = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO replaced_form
+                SELECT :import, :package, known.digest, iif(known.digest = :digest, NULL, known.form), known.revision, known.device,
+                    known.inode, known.size, known.modified, known.changed, known.import
+                FROM (SELECT 1) LEFT JOIN form AS known ON known.origin = :origin AND known.package = :package
+                """)
+        form = try db.cachedStatement(sql: "INSERT OR REPLACE INTO form VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    }
+
+    func write(_ record: DeliveryRecord, of package: PackageName) throws {
+        let digest = Data(record.digest.bytes)
+        let file = record.path.file.text
+        let word = record.outcome.rawValue
+        try change.execute(arguments: [
+            "import": id, "package": package.text, "file": file, "digest": digest, "version": record.version?.text, "size": record.size,
+            "outcome": word, "origin": origin,
+        ])
+        try outcome.execute(arguments: [
+            "import": id, "package": package.text, "file": file, "digest": digest, "version": record.version?.text, "size": record.size,
+            "outcome": word,
+        ])
+        try delivery.execute(arguments: [
+            "package": package.text, "file": file, "digest": digest, "origin": origin, "size": record.size, "outcome": word, "import": id,
+        ])
+    }
+
+    func write(_ bytes: [UInt8], _ applied: AppliedForm, of package: PackageName) throws {
+        let digest = Data(applied.digest.bytes)
+        try replaced.execute(arguments: ["import": id, "package": package.text, "origin": origin, "digest": digest])
+        let identity = applied.identity
+        try form.execute(arguments: [
+            origin, package.text, digest, Data(try ZstdBuffer.compress(bytes)), applied.revision.text, Int64(bitPattern: identity.device),
+            Int64(bitPattern: identity.inode), identity.size, identity.modified, identity.changed, id,
+        ])
+    }
+}
