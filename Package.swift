@@ -102,7 +102,10 @@ let package = Package(
             ["Platform", "Mounts", "CanonicalJSON", "Integrity", "Snapshots", "BundleFormat", systemPackage]),
         module(
             "Shared", "ImportLedger",
-            ["Platform", "Databases", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
+            [
+                "Platform", "CanonicalJSON", "Databases", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat",
+                systemPackage, grdb,
+            ]),
 
         // Online
         module(
@@ -192,17 +195,23 @@ let package = Package(
         module(
             "Offline", "ImportPipeline",
             [
-                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Verification", "Staging",
-                "Backups", "Activation", systemPackage,
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Verification",
+                "Staging", "Backups", "Activation", systemPackage,
             ]),
         module(
             "Offline", "Rollbacks", ["Platform", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
+        module(
+            "Offline", "Services",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "ImportPipeline",
+                "Rollbacks",
+            ]),
         program(
             "Offline", "ferry-offline",
             [
                 "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
-                "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation", "ImportPipeline", "Rollbacks", systemPackage,
-                argumentParser,
+                "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation", "ImportPipeline", "Rollbacks", "Services",
+                systemPackage, argumentParser,
             ]),
 
         // Tests
@@ -288,6 +297,7 @@ let package = Package(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
         tests("Offline/BackupsTests", "BackupsTests", ["Platform", "Integrity", "PackageStore", "Snapshots", "Backups", systemPackage]),
+        tests("Offline/ServicesTests", "ServicesTests", ["Platform", "Services"]),
         tests(
             "CommandLine", "CommandLineTests",
             ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),

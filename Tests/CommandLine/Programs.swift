@@ -51,6 +51,10 @@ final class Programs {
         return try run("ferry-online", arguments, names.merging(variables) { $1 })
     }
 
+    func offline(_ arguments: [String]) throws -> Run {
+        try run("ferry-offline", arguments, ["FERRY_STORAGE": isolated, "FERRY_OFFLINE_STATE": "\(root)/offline-state"])
+    }
+
     func offline(_ arguments: String..., state: String? = nil, storage: String? = nil) throws -> Run {
         try run(
             "ferry-offline", arguments,

@@ -78,6 +78,22 @@ import Verification
         #expect(try versions(world, "@scope/new") == ["1.1.0"])
         #expect(try world.packument("@scope/new")["dist-tags"] == ["latest": "1.1.0"])
         try world.expectServable()
+        // It was published into the origin's package, so that one is brought again.
+        #expect(try world.run(next).refusals == [])
+        #expect(try versions(world, "@scope/new") == ["1.0.0", "1.1.0"])
+    }
+
+    @Test func `a mixture that was undone is not made again without being asked for`() throws {
+        let (world, _) = try prepared()
+        let bundle = try world.bundle()
+        var options = ImportPipeline.Options()
+        options.adoptsLocalPackages = true
+        try world.run(bundle, options)
+        #expect(try versions(world, "utils") == ["1.0.0", "9.0.0"])
+        try world.rollBack(2)
+        #expect(try versions(world, "utils") == ["1.0.0"])
+        #expect(try world.run(bundle).refusals.map { $0.prefix { $0 != ":" } } == ["utils@9.0.0"])
+        #expect(try versions(world, "utils") == ["1.0.0"])
     }
 
     @Test func `files that the import did not bring are put aside when the package goes`() throws {

@@ -169,6 +169,8 @@ package struct PackageApplier: Sendable {
             return Result(delivery: PackageDelivery(package: task.package, files: []), refusals: [refusal])
         }
         let present = try measure(task)
+        var policy = self.policy
+        if task.view.wasBrought { policy.adoptsLocalPackages = true }
         let merged = PackumentMerge(
             try task.form(), into: local, base: try base(task, local), tarballs: tarballs(of: task, present: present), policy: policy)
         try refuseLoss(task, merged.outcomes)

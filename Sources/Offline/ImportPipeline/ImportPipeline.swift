@@ -1,6 +1,7 @@
 import Activation
 import Backups
 package import BundleFormat
+package import CanonicalJSON
 package import ImportLedger
 import Integrity
 package import PackageStore
@@ -115,9 +116,17 @@ package struct ImportPipeline: Sendable {
     ///
     /// Running it again after any interruption completes it.
     ///
+    /// - Parameters:
+    ///   - details: what else is to be recorded of the import.
+    ///   - proving: asked, with the import's number, whether what was brought is served, before the import is recorded as ended; what it
+    ///     returns is recorded. What it throws is thrown, and the import has not ended then.
     /// - Throws: `BundleError` for damage, `BundleRefusal` for a bundle that is not trusted or does not fit: then the storage is as it was.
     ///   `FileSystemError`, `PackageLock.Busy`, `PackageApplier.Lost` while applying: each package is in its old or its new state.
-    package func run(_ source: ArchiveSource, operatorName: String, sourceName: String) throws -> Report {
+    package func run(
+        _ source: ArchiveSource, operatorName: String, sourceName: String, details: JSONObject = JSONObject(),
+        proving: (Int64) throws -> JSONValue? = { _ in nil }
+    ) throws -> Report {
+        let began = patience.elapsed()
         let opened = try open(source)
         defer { try? files.removeTree(opened.work) }
         let descriptor = opened.bundle.tail.descriptor
@@ -135,10 +144,20 @@ package struct ImportPipeline: Sendable {
             throw error
         }
         defer { try? lockJournal.clear() }
+        let staged = patience.elapsed()
         var report = try apply(
             opened, stage: stage, roots: sink.roots, plan: plan, operatorName: operatorName, sourceName: sourceName)
         try stageJournal.recover()
-        try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, at: clock.now())
+        let applied = patience.elapsed()
+        let proof = try proving(report.importID ?? 0)
+        var record = details
+        record["counts"] = descriptor.counts.json
+        record["service"] = proof
+        record["milliseconds"] = [
+            "verify": .integer((staged - began) / 1_000_000), "apply": .integer((applied - staged) / 1_000_000),
+            "service": .integer((patience.elapsed() - applied) / 1_000_000),
+        ]
+        try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, details: record, at: clock.now())
         report.newPackages = plan.newPackages
         report.rooms = plan.rooms
         report.withdrawn = try opened.reader.withdrawn()

@@ -9,6 +9,7 @@ import MediaLayout
 import PackageStore
 import Platform
 import Rollbacks
+import Services
 import Snapshots
 import SystemPackage
 import Terminal
@@ -164,7 +165,8 @@ private func exitCode(of error: any Error) -> Int32 {
     case is ProcessLock.Held: 11
     case let refusal as BundleRefusal: refusal.isAboutTrust ? 12 : 13
     case let refusal as RollbackRefusal: refusal.isComplete ? 13 : 1
-    case is GenerationError: 13
+    case is GenerationError, is ServedImport.NoService: 13
+    case is ServedImport.Undone: 14
     default: 1
     }
 }
@@ -196,6 +198,11 @@ private func hints(for error: any Error) -> [String] {
         case .nothingKept: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
         case .doneBefore: return [unchanged]
         }
+    case is ServedImport.NoService:
+        return [unchanged, "start Verdaccio, or say how: --restart; or import without: --check none"]
+    case let undone as ServedImport.Undone:
+        return undone.trouble == nil
+            ? ["the registry serves what it served before; nothing else was changed"] : ["see why Verdaccio does not start: its log"]
     case is GenerationError: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]

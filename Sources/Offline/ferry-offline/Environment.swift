@@ -11,3 +11,10 @@ func environment(_ name: String) -> String? {
 func operatorName() -> String {
     environment("SUDO_USER") ?? environment("USER") ?? "uid \(getuid())"
 }
+
+/// What this machine is called.
+func hostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -14,7 +14,7 @@ struct FerryOffline: ParsableCommand {
               ferry-offline import /media/stick --storage /verdaccio/storage --state /var/lib/ferry-offline
 
             Exit codes: 0 done, or nothing to do · 1 failed · 3 damage found, nothing changed · 10 no bundle · 11 locked by another \
-            import · 12 signature not trusted · 13 does not fit this storage · 64 wrong usage · 130 cancelled. Any other code is a \
+            import · 12 signature not trusted · 13 does not fit this storage · 14 the registry did not serve what came in; rolled back · 64 wrong usage · 130 cancelled. Any other code is a \
             failure.
             """,
         version: "ferry-offline 0.1.0 (bundle format 1)",

@@ -7,6 +7,7 @@ import ImportPipeline
 import PackageStore
 import Platform
 import Rollbacks
+import Services
 import Snapshots
 import SystemPackage
 import Terminal
@@ -36,12 +37,16 @@ struct Import: ParsableCommand {
         discussion: """
             Every byte is proven before anything in the storage changes. Versions and tags that were published here are never lost or \
             moved. Verdaccio may go on serving and receiving. Interrupted at any moment, the same command completes the work.
+
+            With --registry, what came in is then fetched as npm would and compared; if it is not served, the import is undone and the \
+            program ends with 14. For a registry that answers nobody without, FERRY_REGISTRY_AUTHORIZATION is sent along.
             """)
 
     @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
+    @OptionGroup var services: ServiceOptions
     @Flag(help: "Verify only and say what would come in.") var dryRun = false
     @Flag(help: "Mix incoming versions into packages that hold only versions published here.") var adoptLocal = false
     @Flag(help: "Bring back versions that were removed here.") var restoreRemoved = false
@@ -53,17 +58,28 @@ struct Import: ParsableCommand {
             options.adoptsLocalPackages = adoptLocal
             options.restoresRemoved = restoreRemoved
             options.acceptsRemovals = acceptRemovals
+            let ledger = try state.ledger()
+            let rollback = Rollbacks.Rollback(layout: try storage.layout(), state: try state.directory(), ledger: ledger)
+            let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
             try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
                 bundle, pipeline in
                 let source = try bundle.open()
                 let report =
                     dryRun
                     ? try pipeline.verify(source)
-                    : try pipeline.run(source, operatorName: operatorName(), sourceName: bundle.name)
+                    : try served.run(
+                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name, details: importDetails())
                 try report.show(bundle.name, json: state.json)
             }
         }
     }
+}
+
+/// What is recorded of an import beside its bundle.
+private func importDetails() -> JSONObject {
+    JSONObject(uniqueMembers: [
+        (name: "host", value: .string(hostName())), (name: "program", value: .string(FerryOffline.configuration.version)),
+    ])
 }
 
 /// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the

@@ -18,6 +18,8 @@ struct Init: ParsableCommand {
     var keepGenerations: Int?
     @Option(help: ArgumentHelp("After each import, keep the generations that are no older.", valueName: "days")) var keepDays: Int?
 
+    @OptionGroup var services: ServiceOptions
+
     func validate() throws { try validateRetention(keepGenerations, keepDays) }
 
     func run() throws {
@@ -25,6 +27,7 @@ struct Init: ParsableCommand {
             let ledger = try state.ledger()
             if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
             if allowUnsignedBundles { try ledger.allowUnsigned() }
+            try services.keep(in: ledger)
             try ledger.setRetention(count: keepGenerations, days: keepDays)
             try Terminal.output(try state.destination(ledger).text)
         }

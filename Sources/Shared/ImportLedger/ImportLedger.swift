@@ -1,5 +1,6 @@
 import Archives
 package import BundleFormat
+import CanonicalJSON
 import Databases
 import Foundation
 import GRDB
@@ -37,11 +38,13 @@ package final class Ledger: Sendable {
     /// Allows unsigned bundles until the first signed import of their origin.
     package func allowUnsigned() throws { try set("unsigned", "allow") }
 
-    func setting(_ name: String) throws -> String? {
+    /// A setting that "init" has kept.
+    package func setting(_ name: String) throws -> String? {
         try database.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name]) }
     }
 
-    func set(_ name: String, _ value: String) throws {
+    /// Keeps a setting.
+    package func set(_ name: String, _ value: String) throws {
         try database.write {
             try $0.execute(
                 sql: "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", arguments: [name, value])
@@ -115,7 +118,8 @@ package final class Ledger: Sendable {
             sequence: row["sequence"], targetRoot: root,
             started: started, finished: (row["finished"] as String?).flatMap { Timestamp($0) }, state: state,
             keys: (row["keys"] as String).split(separator: " ").map(String.init), operatorName: row["operator"], source: row["source"],
-            outcomes: Dictionary(pairs.compactMap { $0.count == 2 ? (String($0[0]), Int($0[1]) ?? 0) : nil }) { $1 })
+            outcomes: Dictionary(pairs.compactMap { $0.count == 2 ? (String($0[0]), Int($0[1]) ?? 0) : nil }) { $1 },
+            details: (try? JSONParser.parse(Array((row["details"] as String).utf8), mode: .strict))?.object ?? JSONObject())
     }
 
     /// The highest sequence of an origin that was applied; 0 before the first.
@@ -141,10 +145,20 @@ package final class Ledger: Sendable {
             var views: [PackageName: AppliedView] = [:]
             for package in packages {
                 views[package] = AppliedView(
-                    deliveries: try Self.deliveries(of: package, db), form: try Self.appliedForm(of: package, origin: origin, db))
+                    deliveries: try Self.deliveries(of: package, db), form: try Self.appliedForm(of: package, origin: origin, db),
+                    wasBrought: try Self.wasBrought(package, origin: origin, db))
             }
             return views
         }
+    }
+
+    private static func wasBrought(_ package: PackageName, origin: Identifier, _ db: Database) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT 1 FROM fresh_package JOIN import ON import.id = import
+                WHERE package = ? AND origin = ? AND state = 'rolled-back' LIMIT 1
+                """)
+        return try Int.fetchOne(statement, arguments: [package.text, origin.text]) != nil
     }
 
     private static func deliveries(of package: PackageName, _ db: Database) throws -> [DeliveryRecord] {

@@ -1,11 +1,11 @@
-import BundleFormat
+package import CanonicalJSON
 package import Integrity
 package import PackageStore
 package import Platform
 package import Snapshots
 
 /// One import, or one rollback, as the ledger keeps it.
-package struct ImportRecord: Sendable, Hashable {
+package struct ImportRecord: Sendable, Equatable {
     /// What was done with the bundle.
     package enum Kind: String, Sendable {
         case `import`
@@ -44,6 +44,8 @@ package struct ImportRecord: Sendable, Hashable {
     package let source: String
     /// How many files had each outcome.
     package let outcomes: [String: Int]
+    /// What else was recorded when it ended: `host`, `program`, `storage`, `medium`, `counts`, `milliseconds`, `service`.
+    package let details: JSONObject
 }
 
 /// An import that has begun.
@@ -95,9 +97,12 @@ package struct AppliedView: Sendable {
     package let deliveries: [DeliveryRecord]
     /// `nil` where the origin gave none that was applied.
     package let form: AppliedForm?
+    /// Whether the origin brought the package when it was not here, and that import was undone: what was published since was published into
+    /// the origin's package.
+    package let wasBrought: Bool
 
     /// Of a package that was never given.
-    package static let empty = AppliedView(deliveries: [], form: nil)
+    package static let empty = AppliedView(deliveries: [], form: nil, wasBrought: false)
 }
 
 /// What became of one package of an import: its files, and the form that is the base of the next merge.

@@ -1,4 +1,5 @@
 import Archives
+package import CanonicalJSON
 import Databases
 import Foundation
 import GRDB
@@ -37,22 +38,28 @@ extension Ledger {
     }
 
     /// Ends an import: counts its outcomes and chains its row to the one before.
-    package func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp) throws {
+    ///
+    /// - Parameter details: what else is recorded of it.
+    package func finish(
+        _ id: Int64, outcomes: [String: Int], details: JSONObject = JSONObject(), at moment: Timestamp
+    ) throws {
         try database.write { db in
-            try Self.finish(id, outcomes: outcomes, at: moment, db)
-            try db.execute(sql: "DELETE FROM fresh_package WHERE import = ?", arguments: [id])
+            try Self.finish(id, outcomes: outcomes, details: details, at: moment, db)
         }
     }
 
-    static func finish(_ id: Int64, outcomes: [String: Int], at moment: Timestamp, _ db: Database) throws {
+    static func finish(_ id: Int64, outcomes: [String: Int], details: JSONObject, at moment: Timestamp, _ db: Database) throws {
         let text = outcomes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         let previous = try String.fetchOne(db, sql: "SELECT digest FROM import WHERE digest IS NOT NULL ORDER BY chained DESC LIMIT 1")
         try db.execute(
             sql: """
-                UPDATE import SET state = 'applied', finished = ?, outcomes = ?, content = ?, previous = ?,
+                UPDATE import SET state = 'applied', finished = ?, outcomes = ?, details = ?, content = ?, previous = ?,
                     chained = (SELECT ifnull(max(chained), 0) + 1 FROM import) WHERE id = ?
                 """,
-            arguments: [moment.description, text, try content(of: id, db).hex, previous ?? "", id])
+            arguments: [
+                moment.description, text, String(decoding: JSONValue.object(details).canonicalBytes, as: UTF8.self),
+                try content(of: id, db).hex, previous ?? "", id,
+            ])
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM import WHERE id = ?", arguments: [id]) else {
             throw LedgerError.damaged("import \(id) is gone")
         }

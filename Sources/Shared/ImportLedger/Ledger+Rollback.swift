@@ -1,3 +1,4 @@
+package import CanonicalJSON
 import Databases
 import Foundation
 import GRDB
@@ -106,11 +107,14 @@ extension Ledger {
     }
 
     /// Ends a rollback: the import counts no more, and the rollback's row is chained to the one before.
-    package func finishRollback(_ id: Int64, of record: ImportRecord, outcomes: [String: Int], at moment: Timestamp) throws {
+    ///
+    /// - Parameter details: what else is recorded of it.
+    package func finishRollback(
+        _ id: Int64, of record: ImportRecord, outcomes: [String: Int], details: JSONObject = JSONObject(), at moment: Timestamp
+    ) throws {
         try database.write { db in
             try db.execute(sql: "UPDATE import SET state = 'rolled-back' WHERE id = ?", arguments: [record.id])
-            try db.execute(sql: "DELETE FROM fresh_package WHERE import = ?", arguments: [record.id])
-            try Self.finish(id, outcomes: outcomes, at: moment, db)
+            try Self.finish(id, outcomes: outcomes, details: details, at: moment, db)
         }
     }
 }

@@ -55,6 +55,7 @@ enum LedgerSchema {
         CREATE TABLE fresh_package (
             import INTEGER NOT NULL REFERENCES import, package TEXT NOT NULL, PRIMARY KEY (import, package)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX fresh_of_package ON fresh_package (package);
         CREATE TABLE generation (
             import INTEGER NOT NULL REFERENCES import, subdirectory TEXT NOT NULL, PRIMARY KEY (import, subdirectory)
         ) STRICT, WITHOUT ROWID;
