@@ -10,6 +10,8 @@ struct OperationResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let table: OperationTable
+    /// What stands beside the operations; `nil` for a service without a page.
+    let site: WebSite?
     let description: ServiceDescription
     let limits: ServiceLimits
     let requestGuard: RequestGuard
@@ -81,6 +83,7 @@ struct OperationResponder: HTTPResponder {
         }
         if path == "*", request.method == .options { return allow(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]) }
         let target = try RequestTarget(path)
+        if let found = site?.find(target.segments) { return try response(found, to: request) }
         let operation: HTTPOperation
         var texts: [String: String]
         switch table.match(request.method, target.segments) {
@@ -166,6 +169,29 @@ struct OperationResponder: HTTPResponder {
 
     private func tooLarge(_ limit: Int) -> Problem {
         Problem(.bodyTooLarge, "a body may have \(limit) bytes", members: ["allowed": .string("\(limit) bytes")])
+    }
+
+    // MARK: The site
+
+    private func response(_ found: WebSite.Find, to request: Request) throws -> Response {
+        if request.method == .options { return allow(["GET", "HEAD", "OPTIONS"]) }
+        guard request.method == .get || request.method == .head else {
+            throw Problem(.methodNotAllowed, "a page can be read", headers: [("Allow", "GET, HEAD, OPTIONS")])
+        }
+        switch found {
+        case .nothing: throw Problem(.notFound, "the page has no such file; it may be of another version: load it again")
+        case .redirect(let place): return Response(status: .found, headers: [.location: place, .contentLength: "0"])
+        case .file(let file):
+            let isGzipped = takesGzip(request.headers[.acceptEncoding])
+            let tag = isGzipped ? file.gzippedTag : file.tag
+            var fields: HTTPFields = [
+                .contentType: file.mediaType, .eTag: tag.text, .vary: "Accept-Encoding", .contentSecurityPolicy: WebSite.policy,
+                .cacheControl: file.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
+            ]
+            if isKnown(tag, to: request) { return notModified(fields) }
+            if isGzipped { fields[.contentEncoding] = "gzip" }
+            return response(200, fields, isGzipped ? file.gzipped : file.content, isHead: request.method == .head)
+        }
     }
 
     // MARK: Answers

@@ -5,7 +5,7 @@ package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// Serves operations over HTTP/1.1, and the document of them at `/openapi.json`.
+/// Serves operations over HTTP/1.1, the document of them at `/openapi.json`, and a page beside them.
 package struct WebServer: Service {
     private let responder: OperationResponder
     private let host: String
@@ -13,17 +13,18 @@ package struct WebServer: Service {
     private let onRunning: @Sendable (Int) async -> Void
 
     /// - Parameters:
+    ///   - site: what stands beside the operations.
     ///   - host: the address to listen on; not the name that clients use.
     ///   - port: 0 takes a free one.
     ///   - translate: the problem that an error of a handler stands for; `nil` where it is the service's own failure, which is logged.
     ///   - onRunning: told the port once connections are taken.
     package init(
-        _ operations: [HTTPOperation], as description: ServiceDescription, host: String = "127.0.0.1", port: Int,
-        allowing requestGuard: RequestGuard = RequestGuard(), limits: ServiceLimits = ServiceLimits(), logger: Logger,
+        _ operations: [HTTPOperation], as description: ServiceDescription, beside site: WebSite? = nil, host: String = "127.0.0.1",
+        port: Int, allowing requestGuard: RequestGuard = RequestGuard(), limits: ServiceLimits = ServiceLimits(), logger: Logger,
         translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil }, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         responder = OperationResponder(
-            operations, as: description, allowing: requestGuard, limits: limits, logger: logger, translate: translate)
+            operations, as: description, beside: site, allowing: requestGuard, limits: limits, logger: logger, translate: translate)
         self.host = host
         self.port = port
         self.onRunning = onRunning
@@ -73,14 +74,19 @@ package struct WebServer: Service {
 }
 
 extension OperationResponder {
-    /// A responder for these operations and for their document.
+    /// A responder for these operations, for their document, and for a site beside them.
     init(
-        _ operations: [HTTPOperation], as description: ServiceDescription, allowing requestGuard: RequestGuard, limits: ServiceLimits,
+        _ operations: [HTTPOperation], as description: ServiceDescription, beside site: WebSite? = nil, allowing requestGuard: RequestGuard,
+        limits: ServiceLimits,
         logger: Logger, translate: @escaping @Sendable (any Error) -> Problem?
     ) {
         let all = HTTPOperation.withDocument(operations, description, limits)
+        if let site {
+            precondition(!all.contains { $0.path.parts.first == .literal(site.segment) }, "an operation stands where the site does")
+        }
         self.init(
-            table: OperationTable(all), description: description, limits: limits, requestGuard: requestGuard, translate: translate,
+            table: OperationTable(all), site: site, description: description, limits: limits, requestGuard: requestGuard,
+            translate: translate,
             logger: logger)
     }
 }

@@ -35,9 +35,9 @@ struct ThingService {
     let responder: OperationResponder
     let log = RecordedLog()
 
-    init(limits: ServiceLimits = ServiceLimits(), adding operations: [HTTPOperation] = []) {
+    init(limits: ServiceLimits = ServiceLimits(), adding operations: [HTTPOperation] = [], beside site: WebSite? = nil) {
         responder = OperationResponder(
-            Self.operations + operations, as: Self.description, allowing: RequestGuard(), limits: limits, logger: log.logger,
+            Self.operations + operations, as: Self.description, beside: site, allowing: RequestGuard(), limits: limits, logger: log.logger,
             translate: Self.translate)
     }
 
