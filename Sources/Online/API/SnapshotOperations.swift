@@ -28,6 +28,9 @@ extension FerryAPI {
         }
         let kind = Parameter<ChangeKind?>.choice("change", "Only changes of that kind.")
         let counts = Schema.object(ChangeKind.allCases.map { Schema.Member($0.rawValue, .count) })
+        let carries = Schema.object([
+            Schema.Member("packages", .count), Schema.Member("versions", .count, "Tarballs."), Schema.Member("bytes", .count),
+        ])
         return [
             HTTPOperation(
                 .get, "/snapshots", id: "listSnapshots", tag: "snapshots", "List the snapshots.",
@@ -49,12 +52,16 @@ extension FerryAPI {
             },
             HTTPOperation(
                 .get, "/snapshots/{id}/diff", id: "compareSnapshots", tag: "snapshots", "Compare a snapshot with an earlier one.",
-                explanation: "`counts` are of all changes; `total` is of those that the filter leaves.",
+                explanation: """
+                    `counts` are of all changes; `total` is of those that the filter leaves; `carries` is what a bundle of them would bring.
+                    """,
                 parameters: [
                     snapshotID.declaration, baseline.declaration, kind.declaration, limit.declaration, offset.declaration,
                 ],
                 success: [
-                    HTTPOperation.Success(pageSchema(.change, adding: [Schema.Member("counts", counts)]), "A page of changes, by path.")
+                    HTTPOperation.Success(
+                        pageSchema(.change, adding: [Schema.Member("counts", counts), Schema.Member("carries", carries)]),
+                        "A page of changes, by path.")
                 ], problems: commonProblems
             ) { request in
                 let (target, from) = (try request.value(of: snapshotID), try request.value(of: baseline))
@@ -71,6 +78,7 @@ extension FerryAPI {
                     var object = try page(try list.page(offset: first, limit: count), of: list.count, request).object ?? JSONObject()
                     object["counts"] = .object(
                         JSONObject(uniqueMembers: ChangeKind.allCases.map { ($0.rawValue, .integer(list.counts[$0.rawValue] ?? 0)) }))
+                    object["carries"] = Cargo(list.counts).json
                     return .json(.object(object))
                 }
             },
@@ -93,6 +101,7 @@ extension FerryAPI {
         let withdrawn = try store.withdrawnPaths(of: target.header.id)
         var leftOut = try store.leftOut(of: target.header.id)
         var counts: [String: Int] = [:]
+        var cargo = Cargo()
         func tell(_ kind: ChangeKind, _ path: StorePath, _ file: SnapshotFile?, _ reason: Finding.Code?) throws {
             counts[kind.rawValue, default: 0] += 1
             try body(
@@ -104,14 +113,48 @@ extension FerryAPI {
         }
         try forEachChange(from: baseline, to: target) { change in
             switch change {
-            case .added(let file): try tell(.added, file.path, file, nil)
-            case .changed(_, let file): try tell(.changed, file.path, file, nil)
+            case .added(let file):
+                cargo.add(file)
+                try tell(.added, file.path, file, nil)
+            case .changed(_, let file):
+                cargo.add(file)
+                try tell(.changed, file.path, file, nil)
             case .removed(let file) where withheld.contains(file.path):
                 try tell(.withheld, file.path, file, leftOut.removeValue(forKey: file.path))
             case .removed(let file): try tell(withdrawn.contains(file.path) ? .withdrawn : .removed, file.path, file, nil)
             }
         }
         for (path, reason) in leftOut.sorted(by: { $0.key < $1.key }) { try tell(.leftOut, path, nil, reason) }
-        return counts
+        return counts.merging(cargo.counts) { $1 }
     }
+}
+
+/// What a bundle of changes would bring.
+private struct Cargo {
+    private var packages = 0
+    private var versions = 0
+    private var bytes = 0
+    private var lastPackage: PackageName?
+
+    init() {}
+
+    /// Reads `counts`.
+    init(_ counts: [String: Int]) {
+        packages = counts["carried packages"] ?? 0
+        versions = counts["carried versions"] ?? 0
+        bytes = counts["carried bytes"] ?? 0
+    }
+
+    /// Counts a file; those of a package come one after the other.
+    mutating func add(_ file: SnapshotFile) {
+        if file.path.package != lastPackage { packages += 1 }
+        lastPackage = file.path.package
+        if file.version != nil { versions += 1 }
+        bytes += Int(file.size)
+    }
+
+    /// Under names that no kind of change has.
+    var counts: [String: Int] { ["carried packages": packages, "carried versions": versions, "carried bytes": bytes] }
+
+    var json: JSONValue { ["packages": .integer(packages), "versions": .integer(versions), "bytes": .integer(bytes)] }
 }

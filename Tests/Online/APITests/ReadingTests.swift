@@ -166,9 +166,12 @@ import Testing
                     "added fresh/package.json",
                 ])
             #expect(all.json["counts"] == ["added": 3, "changed": 1, "removed": 3, "withdrawn": 0, "withheld": 0, "left-out": 0])
+            let sizes = all.items.filter { $0["change"] != "removed" }.compactMap { $0["sizeBytes"]?.integer }
+            let carries: JSONValue = ["packages": 2, "versions": 2, "bytes": .integer(sizes.reduce(0, +))]
+            #expect(all.json["carries"] == carries)
             let removed = try await changes("baseline=\(made.first)&change=removed&limit=1&offset=2")
             #expect(removed.items.map { $0["path"] } == ["filler-2/package.json"] && removed.json["total"] == 3)
-            #expect(removed.json["counts"] == all.json["counts"])
+            #expect(removed.json["counts"] == all.json["counts"] && removed.json["carries"] == carries)
             #expect(
                 try await changes("baseline=empty&limit=1").json["total"]
                     == .integer(try world.snapshots.open(made.second)?.header.counts.files ?? 0))
