@@ -167,6 +167,11 @@ let package = Package(
                 "Databases", "Jobs", "Scheduling", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", "Service", systemPackage,
             ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
+        .plugin(name: "WebAssets", capability: .buildTool(), path: "Sources/Online/WebAssets"),
+        .target(
+            name: "WebUI", dependencies: ["HTTPService"], path: "Sources/Online/WebUI",
+            exclude: ["app", "build.sh", "tools", "tsconfig.json"],
+            plugins: ["WebAssets"]),
         program(
             "Online", "ferry-online",
             [
@@ -174,7 +179,7 @@ let package = Package(
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory",
                 "ArchiveCheck",
                 "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
-                systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
+                "WebUI", systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Offline
@@ -286,6 +291,7 @@ let package = Package(
                 "Export", "Mounts", "MediaLayout", "Jobs", "Documents", "HTTPService", "Service", "API", systemPackage, serviceLifecycle,
                 logging,
             ]),
+        tests("Online/WebUITests", "WebUITests", ["ferry-online", "loopback-registry"]),
         tests(
             "Online/InventoryTests", "InventoryTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Catalog", "Inventory", systemPackage]),
@@ -332,6 +338,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
 ]
 
-for target in package.targets where ![.system].contains(target.type) && !["CPlatform", "CSHA512Lanes"].contains(target.name) {
+for target in package.targets where ![.system, .plugin].contains(target.type) && !["CPlatform", "CSHA512Lanes"].contains(target.name) {
     target.swiftSettings = strict
 }

@@ -81,7 +81,7 @@ import Testing
         #expect(Set(users) == targets)
     }
 
-    private static let toolchain: Set<String> = ["Foundation", "Glibc", "Dispatch", "Synchronization", "Testing"]
+    private static let toolchain: Set<String> = ["Foundation", "Glibc", "Dispatch", "Synchronization", "Testing", "PackagePlugin"]
 }
 
 /// What `swift package dump-package` says.

@@ -13,10 +13,11 @@ import Settings
 import SystemPackage
 import Terminal
 import UnixSignals
+import WebUI
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the server: jobs, schedules and what follows on them, and the API.",
+        abstract: "Run the server: jobs, schedules and what follows on them, the API, and the page.",
         discussion: """
             Starts what is scheduled and what is asked for, one job at a time where they write, each as a process of its own; other commands \
             may work on the same state meanwhile. SIGTERM and Ctrl-C end it: running jobs are given time (serve.grace), then told to end, and \
@@ -70,8 +71,9 @@ struct Serve: AsyncParsableCommand {
             let logger = Logger(label: "ferry-online") { _ in ServiceLog() }
             let server = WebServer(
                 FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs) + FerryAPI.health(health),
-                as: FerryAPI.description(version: FerryOnline.configuration.version), host: address.host, port: address.port,
-                allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger, translate: FerryAPI.problem,
+                as: FerryAPI.description(version: FerryOnline.configuration.version), beside: WebUI.site, host: address.host,
+                port: address.port, allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger,
+                translate: FerryAPI.problem,
                 onRunning: { port in
                     Self.say("serving \(directory) at http://\(ListenAddress(host: address.host, port: port))")
                     manager?.tell(.ready)

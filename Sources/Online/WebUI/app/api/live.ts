@@ -1,0 +1,152 @@
+// What happens, as the service tells it: one stream for the whole page, which is found again when it is lost.
+
+import { useSyncExternalStore } from "react";
+import { Job } from "./schema";
+import { readStream } from "./stream";
+
+/**
+ * Something that a query may depend on: `open` is the stream being there (again), `jobs` the beginning, the end or the coming of a job, `ended`
+ * the end of one, `media` a change of what is plugged in.
+ */
+export type Topic = "open" | "jobs" | "ended" | "media";
+
+export type Connection =
+  | { readonly state: "connecting" | "live" | "asleep" }
+  /** Lost at a moment; tried again at another. */
+  | { readonly state: "lost"; readonly since: number; readonly next: number };
+
+const shortest = 500;
+const longest = 15_000;
+/** The service gives a sign of life every 15 seconds at least; this is when it is taken for gone. */
+const silence = 40_000;
+
+class LiveFeed {
+  private connection: Connection = { state: "connecting" };
+  private jobs = new Map<number, Job>();
+  private version = 0;
+  private lastID: string | undefined;
+  private attempts = 0;
+  private lostSince = 0;
+  private abort: AbortController | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private listeners = new Set<() => void>();
+  private topics = new Map<Topic, Set<() => void>>();
+
+  start(): void {
+    // A tab that nobody looks at holds no connection: browsers allow six to a server, over all tabs.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.sleep() : this.connect()));
+    window.addEventListener("online", () => this.connect());
+    if (document.hidden) this.become({ state: "asleep" });
+    else this.connect();
+  }
+
+  private sleep(): void {
+    this.abort?.abort();
+    this.abort = undefined;
+    clearTimeout(this.timer);
+    this.become({ state: "asleep" });
+  }
+
+  /** Connects now, whatever was waited for. */
+  connect = (): void => {
+    if (document.hidden || this.connection.state === "live") return;
+    clearTimeout(this.timer);
+    this.abort?.abort();
+    const abort = (this.abort = new AbortController());
+    void this.follow(abort);
+  };
+
+  private async follow(abort: AbortController): Promise<void> {
+    let watch: ReturnType<typeof setTimeout> | undefined;
+    const alive = () => {
+      clearTimeout(watch);
+      watch = setTimeout(() => abort.abort(), silence);
+    };
+    alive();
+    try {
+      await readStream("/events", this.lastID, abort.signal, () => {
+        this.attempts = 0;
+        this.become({ state: "live" });
+        this.tell("open");
+      }, (event) => {
+        alive();
+        if (event.id !== undefined) this.lastID = event.id;
+        if (event.name === "job") this.take(JSON.parse(event.data) as Job);
+        if (event.name === "media") this.tell("media");
+      });
+    } catch {
+      // Whatever the reason, it is tried again.
+    }
+    clearTimeout(watch);
+    if (this.abort !== abort) return;
+    this.abort = undefined;
+    const now = Date.now();
+    if (this.connection.state !== "lost") this.lostSince = now;
+    const wait = Math.min(longest, shortest * 2 ** this.attempts);
+    this.attempts += 1;
+    this.become({ state: "lost", since: this.lostSince, next: now + wait });
+    this.timer = setTimeout(this.connect, wait);
+  }
+
+  private take(job: Job): void {
+    const known = this.jobs.get(job.id);
+    if (known && known.revision >= job.revision) return;
+    this.jobs.set(job.id, job);
+    if (this.jobs.size > 500) this.jobs.delete(Math.min(...this.jobs.keys()));
+    this.changed();
+    if (known?.state === job.state) return;
+    this.tell("jobs");
+    if (isEnded(job)) this.tell("ended");
+  }
+
+  private become(connection: Connection): void {
+    this.connection = connection;
+    this.changed();
+  }
+
+  private changed(): void {
+    this.version += 1;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private tell(topic: Topic): void {
+    for (const listener of [...(this.topics.get(topic) ?? [])]) listener();
+  }
+
+  listen = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  on(topic: Topic, listener: () => void): () => void {
+    const known = this.topics.get(topic) ?? new Set();
+    this.topics.set(topic, known.add(listener));
+    return () => known.delete(listener);
+  }
+
+  readonly getConnection = () => this.connection;
+  readonly getVersion = () => this.version;
+
+  /** The newer one of what was asked for and what was told since. */
+  newest(job: Job): Job {
+    const told = this.jobs.get(job.id);
+    return told && told.revision > job.revision ? told : job;
+  }
+}
+
+export const live = new LiveFeed();
+
+export const isEnded = (job: Job) => job.state !== "queued" && job.state !== "running";
+
+export const useConnection = () => useSyncExternalStore(live.listen, live.getConnection);
+
+/** Jobs as they are now, drawn again whenever one changes. */
+export function useLiveJobs(jobs: readonly Job[]): readonly Job[] {
+  useSyncExternalStore(live.listen, live.getVersion);
+  return jobs.map((job) => live.newest(job));
+}
+
+export function useLiveJob(job: Job | undefined): Job | undefined {
+  useSyncExternalStore(live.listen, live.getVersion);
+  return job && live.newest(job);
+}

@@ -1,0 +1,22 @@
+import { createRoot } from "react-dom/client";
+import { live } from "./api/live";
+import { LocaleProvider } from "./base/locale";
+import { ToastProvider } from "./parts/Toasts";
+import { Page } from "./Page";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/parts.css";
+import "./styles/pages.css";
+
+live.start();
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <LocaleProvider>
+      <ToastProvider>
+        <Page />
+      </ToastProvider>
+    </LocaleProvider>,
+  );
+}

@@ -1,0 +1,215 @@
+// Asking for a job: forms made of the service's own document.
+
+import { FormEvent, useMemo, useState } from "react";
+import { Failure } from "../api/client";
+import { useQuery } from "../api/query";
+import { formPath, startJob, startKinds, startOperations } from "../base/jobs";
+import { useLocale } from "../base/locale";
+import { Link, navigate, usePlace } from "../base/router";
+import { Button } from "../parts/Button";
+import { Checkbox, Field } from "../parts/Field";
+import { Icon } from "../parts/Icon";
+import { Card, PageHead } from "../parts/Layout";
+import { Empty, FailureNote, FailureState, Skeleton } from "../parts/States";
+import { useSayJob } from "../parts/Toasts";
+
+/** What can be started. */
+export function StartList() {
+  const { t } = useLocale();
+  return (
+    <>
+      <PageHead title={t.start.title} above={[["/jobs", t.nav.jobs]]}><p className="page-hint">{t.start.which}</p></PageHead>
+      <ul className="choices">
+        {startKinds.map((kind) => (
+          <li key={kind}>
+            <Link to={formPath(kind)}>
+              <span><strong>{t.kind[kind]}</strong><span className="quiet">{t.kindHint[kind]}</span></span>
+              <Icon name="right" />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** What the document says of a parameter. */
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly maxLength?: number;
+  readonly description?: string;
+}
+
+type Value = string | boolean | readonly string[];
+
+/** The parameters of an operation by its document: those of its body, which has all, in the order in which the query has them. */
+function parametersOf(document: unknown, address: string): readonly (readonly [string, Schema])[] | undefined {
+  const paths = (document as { paths?: Record<string, Record<string, { parameters?: { name: string }[]; requestBody?: { content: Record<string, { schema: { properties?: Record<string, Schema> } }> } }>> }).paths;
+  const operation = paths?.[`/jobs/${address}`]?.post;
+  if (!operation) return undefined;
+  const properties = operation.requestBody?.content["application/json"]?.schema.properties ?? {};
+  const order = (operation.parameters ?? []).map((parameter) => parameter.name);
+  const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : -1);
+  return Object.entries(properties).sort(([a], [b]) => rank(a) - rank(b));
+}
+
+/** Seldom needed: shown when asked for. */
+const rare = new Set(["idleTimeout", "driver", "tool", "installs", "cpus", "installMinutes", "node", "allowUnsettled", "allowShrink", "unsigned", "allowEmpty"]);
+
+export function StartJob({ address }: { readonly address: string }) {
+  const { t } = useLocale();
+  const document = useQuery("getDocument", {}, []);
+  const kind = startKinds.find((each) => startOperations[each] === `start-${address}`);
+  const parameters = useMemo(() => document.value && parametersOf(document.value, address), [document.value, address]);
+  const title = kind ? t.kind[kind] : address;
+  return (
+    <>
+      <PageHead title={title} above={[["/jobs", t.nav.jobs], ["/jobs/new", t.start.title]]}>
+        {kind && <p className="page-hint">{t.kindHint[kind]}</p>}
+      </PageHead>
+      {document.value === undefined
+        ? document.failure ? <FailureState failure={document.failure} onRetry={document.reload} /> : <Skeleton lines={6} />
+        : parameters === undefined || kind === undefined ? <Empty icon="search" title={t.failure.notFound} hint={t.failure.notFoundHint} />
+          : <Form kind={kind} parameters={parameters} />}
+    </>
+  );
+}
+
+function Form({ kind, parameters }: { readonly kind: keyof typeof startOperations; readonly parameters: readonly (readonly [string, Schema])[] }) {
+  const { t } = useLocale();
+  const { query } = usePlace();
+  const sayJob = useSayJob();
+  const [values, setValues] = useState<Readonly<Record<string, Value>>>(() => {
+    const given: Record<string, Value> = {};
+    for (const [name, schema] of parameters) {
+      const text = query.get(name);
+      if (text === null) continue;
+      given[name] = schema.type === "boolean" ? text === "true" : schema.items?.enum ? text.split(",") : text;
+    }
+    return given;
+  });
+  const [timeLimit, setTimeLimit] = useState("");
+  const [failure, setFailure] = useState<Failure>();
+  const [busy, setBusy] = useState<"start" | "dry">();
+  const set = (name: string, value: Value) => setValues((old) => ({ ...old, [name]: value }));
+  const hasDryRun = parameters.some(([name]) => name === "dryRun");
+  const shown = parameters.filter(([name]) => name !== "dryRun");
+  const common = shown.filter(([name]) => !rare.has(name));
+  const others = shown.filter(([name]) => rare.has(name));
+
+  const submit = (dryRun: boolean) => {
+    const body: Record<string, unknown> = {};
+    for (const [name, schema] of shown) {
+      const value = read(values[name], schema);
+      if (value !== undefined) body[name] = value;
+    }
+    if (dryRun) body.dryRun = true;
+    setFailure(undefined);
+    setBusy(dryRun ? "dry" : "start");
+    startJob(startOperations[kind], body, timeLimit === "" ? undefined : Number(timeLimit)).then((job) => {
+      sayJob.started(job);
+      navigate(`/jobs/${job.id}`);
+    }, (error: unknown) => setFailure(error instanceof Failure ? error : new Failure("failed", 0, String(error), ""))).finally(() => setBusy(undefined));
+  };
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    submit(false);
+  };
+  const control = ([name, schema]: readonly [string, Schema]) => (
+    <Control key={name} name={name} schema={schema} value={values[name]} problem={failure?.parameter === name ? failure.message : undefined} onChange={(value) => set(name, value)} />
+  );
+  return (
+    <form className="form" onSubmit={send}>
+      <Card>
+        {common.map(control)}
+        <details className="more" open={others.some(([name]) => values[name] !== undefined)}>
+          <summary>{t.start.more}</summary>
+          {others.map(control)}
+          <Field label={t.start.timeLimit} hint={t.start.timeLimitHint} problem={failure?.parameter === "timeLimitSeconds" ? failure.message : undefined}>
+            {(ids) => <input {...ids} type="number" min={1} max={31_536_000} value={timeLimit} placeholder={t.job.noLimit} onChange={(event) => setTimeLimit(event.target.value)} />}
+          </Field>
+        </details>
+      </Card>
+      <FailureNote failure={failure} />
+      <div className="form-actions">
+        <Button type="submit" look="primary" icon="play" busy={busy === "start"} disabled={busy !== undefined}>{t.start.submit}</Button>
+        {hasDryRun && <Button busy={busy === "dry"} disabled={busy !== undefined} onClick={() => submit(true)}>{t.start.dryRun}</Button>}
+        {hasDryRun && <span className="quiet">{t.start.dryRunHint}</span>}
+      </div>
+    </form>
+  );
+}
+
+/** What is sent for what was entered; `undefined` for nothing. */
+function read(value: Value | undefined, schema: Schema): unknown {
+  if (value === undefined || value === "" || value === false) return undefined;
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "string") return value.length === 0 ? undefined : value;
+  if (schema.type === "integer") return Number(value);
+  if (schema.type !== "array") return value;
+  const words = value.split(/[\s,]+/).filter((word) => word !== "");
+  return words.length === 0 ? undefined : words;
+}
+
+function Control({ name, schema, value, problem, onChange }: {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly value: Value | undefined;
+  readonly problem: string | undefined;
+  readonly onChange: (value: Value) => void;
+}) {
+  const { t, f } = useLocale();
+  const labels: Readonly<Record<string, readonly [string, string]>> = t.parameter;
+  // A newer service may have parameters that this page has no words for.
+  const [label, hint] = labels[name] ?? [name, schema.description ?? ""];
+  const snapshots = useQuery("listSnapshots", name === "baseline" || name === "target" ? { limit: 50 } : undefined);
+  const destinations = useQuery("listDestinations", name === "destination" ? { limit: 50 } : undefined);
+  if (schema.type === "boolean") return <Checkbox label={label} hint={hint} checked={value === true} onChange={(event) => onChange(event.target.checked)} />;
+  if (schema.items?.enum) {
+    const chosen = Array.isArray(value) ? (value as readonly string[]) : [];
+    return (
+      <fieldset className="field">
+        <legend>{label}</legend>
+        <div className="options">
+          {schema.items.enum.map((word) => (
+            <label key={word} className="option">
+              <input type="checkbox" checked={chosen.includes(word)} onChange={(event) => onChange(event.target.checked ? [...chosen, word] : chosen.filter((other) => other !== word))} />
+              <code>{word}</code>
+            </label>
+          ))}
+        </div>
+        <p className="field-hint">{hint}</p>
+        {problem && <p className="field-problem">{problem}</p>}
+      </fieldset>
+    );
+  }
+  const text = typeof value === "string" ? value : "";
+  const range = schema.type === "integer" && schema.minimum !== undefined && schema.maximum !== undefined ? t.start.range(f.number(schema.minimum), f.number(schema.maximum)) : undefined;
+  const suggestions = name === "destination" ? ["any", ...(destinations.value?.items ?? []).map((item) => item.destination).filter((word) => word !== "any")]
+    : name === "baseline" ? ["last-bundle", "empty", ...(snapshots.value?.items ?? []).map((item) => item.snapshot)]
+      : name === "target" ? ["new", "newest", ...(snapshots.value?.items ?? []).map((item) => item.snapshot)] : [];
+  return (
+    <Field label={label} hint={[hint, range && `${range}.`, schema.type === "array" && t.start.list].filter(Boolean).join(" ")} problem={problem}>
+      {(ids) => schema.enum
+        ? <select {...ids} value={text} onChange={(event) => onChange(event.target.value)}>
+            <option value="">{t.start.byDefault}</option>
+            {schema.enum.map((word) => <option key={word} value={word}>{word}</option>)}
+          </select>
+        : suggestions.length > 0
+          ? <>
+              <input
+                {...ids} type="text" className="mono" value={text} list={`${ids.id}-list`} pattern={schema.pattern} placeholder={suggestions[0]} autoComplete="off" spellCheck={false}
+                onChange={(event) => onChange(event.target.value)} />
+              <datalist id={`${ids.id}-list`}>{suggestions.map((word) => <option key={word} value={word} />)}</datalist>
+            </>
+          : <input
+              {...ids} type={schema.type === "integer" ? "number" : "text"} min={schema.minimum} max={schema.maximum} pattern={schema.pattern} value={text} placeholder={t.start.byDefault}
+              autoComplete="off" spellCheck={false} className={schema.type === "integer" ? undefined : "mono"} onChange={(event) => onChange(event.target.value)} />}
+    </Field>
+  );
+}

@@ -1,0 +1,238 @@
+// Everything that the page says, in English. Russian has the same shape, which the compiler holds it to.
+
+import { formats } from "../base/format";
+
+const f = formats.en;
+const packages = (n: number) => f.count(n, "package", "packages");
+const versions = (n: number) => f.count(n, "version", "versions");
+const files = (n: number) => f.count(n, "file", "files");
+
+const pair = (label: string, hint: string): readonly [label: string, hint: string] => [label, hint];
+
+export const en = {
+  language: "English",
+  title: (page: string) => `${page} · Ferry`,
+  count: {
+    packages, versions, files,
+    bundles: (n: number) => f.count(n, "bundle", "bundles"),
+    days: (n: number) => f.count(n, "day", "days"),
+    archives: (n: number) => f.count(n, "archive", "archives"),
+    attempts: (n: number) => f.count(n, "attempt", "attempts"),
+    lines: (n: number) => f.count(n, "line", "lines"),
+    snapshots: (n: number) => f.count(n, "snapshot", "snapshots"),
+    more: (n: number) => `${f.number(n)} more`,
+  },
+  nav: {
+    label: "Pages", skip: "Skip to the content", menu: "Menu",
+    dashboard: "Dashboard", packages: "Packages", jobs: "Jobs", artifacts: "Artifacts", broken: "Broken archives", media: "Media",
+    short: { dashboard: "Home", packages: "Packages", jobs: "Jobs", artifacts: "Artifacts", broken: "Broken", media: "Media" },
+  },
+  choices: {
+    theme: "Theme", system: "Like the system", light: "Light", dark: "Dark", language: "Language",
+  },
+  connection: {
+    live: "Live", connecting: "Connecting…", asleep: "Paused",
+    lost: "The server does not answer", lostSince: (when: string) => `The server has not answered since ${when}. What you see is from before.`,
+    next: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s` : "Trying now…"), retry: "Try now",
+    back: "Connected again",
+  },
+  failure: {
+    page: "This page has failed", pageHint: "It is a mistake of ours. Loading it again may help; the other pages work.", reload: "Load it again",
+    title: "This could not be loaded", unreachable: "The server does not answer",
+    unreachableHint: "Is “ferry-online serve” running, and does the network reach it? This page loads by itself when it is back.",
+    notFound: "There is no such thing", notFoundHint: "It may have been removed, or the address is mistyped.",
+    retry: "Try again", see: "Show it", refused: "The server refused",
+  },
+  notFound: { title: "No such page", hint: "The address leads nowhere in Ferry.", home: "To the dashboard" },
+  common: {
+    close: "Close", cancel: "Cancel", copy: "Copy", copied: "Copied", search: "Search", clear: "Clear", all: "All", none: "none", yes: "yes", no: "no",
+    back: "Back", unknown: "unknown", never: "never", now: "now", details: "Details", of: (done: string, total: string) => `${done} of ${total}`,
+    left: (time: string) => `${time} left`, page: (from: string, to: string, total: string) => `${from}–${to} of ${total}`,
+    previous: "Previous page", next: "Next page", sortBy: (column: string) => `Sort by ${column}`, loading: "Loading…", optional: "optional",
+    asDefault: "default", show: "Show", actions: "Actions", download: "Download", breadcrumbs: "You are here", more: "Show more",
+  },
+  chart: {
+    table: (title: string) => `${title}, as a table`, when: "When", value: "Value", range: "Period",
+    days: (n: number) => `${n} d`, year: "1 y", tooFew: "A line is drawn when there are two days to compare.",
+  },
+  kind: {
+    full_cache_refresh: "Full refresh", delta_refresh: "Delta refresh", metadata_scan: "Scan", broken_scan: "Check of archives",
+    broken_repair: "Repair", snapshot: "Snapshot", diff_build: "Bundle", export: "Export", retention: "Clean-up",
+  },
+  kindHint: {
+    full_cache_refresh: "Asks Verdaccio for every package, and fetches newer versions with all they depend on.",
+    delta_refresh: "The same for packages that changed lately: quicker, and less thorough.",
+    metadata_scan: "Learns what the storage holds: packages, versions, sizes. Changes nothing.",
+    broken_scan: "Reads every tarball to its last byte and compares it with what was published. Changes nothing unless told to repair.",
+    broken_repair: "Replaces damaged tarballs by upstream's, and proves them again.",
+    snapshot: "Records what the storage holds now, file by file.",
+    diff_build: "Packs what changed since another snapshot into a signed bundle.",
+    export: "Writes a bundle to a medium and reads it back.",
+    retention: "Removes old snapshots, archives of bundles and logs, by the limits of the settings.",
+  },
+  state: {
+    queued: "Queued", running: "Running", succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted",
+  },
+  asker: {
+    api: "this page or the API", cli: "the command line", mount: "a medium that was plugged in",
+    schedule: (name: string) => `schedule “${name}”`, chain: (name: string) => `chain “${name}”`, resumption: (job: string) => `resumption of #${job}`,
+  },
+  dashboard: {
+    title: "Dashboard",
+    action: {
+      scan: { title: "The storage has not been looked at yet", hint: "A scan learns which packages there are. It changes nothing.", button: "Scan the storage" },
+      running: { title: (kind: string) => `${kind} is running`, hint: "What follows is decided when it has ended.", button: "Watch it" },
+      repair: { title: (n: number) => `${f.count(n, "archive is", "archives are")} broken`, hint: "Broken archives never travel. A repair replaces them by upstream's.", button: "Repair" },
+      refresh: { title: "The cache is not fresh", never: "It was never refreshed by Ferry.", old: (when: string) => `The last refresh ended ${when}.`, button: "Refresh now" },
+      bundle: { title: "There is something to carry", hint: (what: string) => `${what} changed since the last bundle.`, first: "No bundle has been made yet.", button: "Make a bundle" },
+      export: { title: (medium: string) => `“${medium}” is plugged in`, hint: (bundle: string) => `The newest bundle, ${bundle}, is not on it yet.`, button: "Export to it" },
+      fine: { title: "Everything is in order", hint: "The cache is fresh, no archive is broken, and the newest state is packed.", button: "Refresh now" },
+    },
+    freshness: "Last refresh", nextRefresh: (when: string) => `Next ${when}`, noNext: "No next one is scheduled", refreshing: "Refreshing now",
+    size: "Storage", sizeHint: (growth: string, days: string) => `${growth} in ${days}`, packages: (p: string, v: string) => `${p}, ${v} cached`,
+    disk: "Disk", diskFree: (free: string) => `${free} free`, diskLeft: (days: string) => `Full in about ${days}`, diskSteady: "It does not fill up", diskUnknown: "No forecast yet",
+    broken: "Broken archives", brokenNone: "All proved sound", brokenSome: "They need attention", unchecked: "Never checked",
+    growth: "Storage growth", growthEmpty: "The curve begins with the first scan.", next: "What the next bundle would carry",
+    nextHint: "From the last bundle to the newest snapshot.", destination: "Destination", behind: "Behind", lastBundle: "Last bundle", carries: "Would carry",
+    everyone: "Everyone", upToDate: "up to date", nothingNew: "nothing new", makeBundle: "Make", noDestinations: "No bundle has been made yet",
+    noDestinationsHint: "The first one carries everything. It needs a key to be signed with: “ferry-online keys generate”.",
+    running: "Running now", idle: "Nothing is running", idleHint: "The next that is scheduled:", media: "Media", bundleSizes: "Bundle sizes", durations: "Job durations",
+    noBundles: "Bundles appear here, one column each.", noJobs: "Jobs appear here when they have ended.", health: "Health",
+    checks: { database: "Database", storage: "Storage", disk: "Disk", scheduler: "Scheduler", verdaccio: "Verdaccio" },
+    behindBy: (snapshots: string, days: string) => `${snapshots}, ${days}`,
+  },
+  packages: {
+    title: "Packages", search: "Search packages", searchHint: "A part of the name; / jumps here", name: "Name", latest: "Latest", versions: "Versions",
+    cached: "Cached", size: "Size", published: "Published", changed: "Changed", damaged: "Broken", source: "Source", allSources: "All sources",
+    sources: { proxied: "From upstream", local: "Published here", mixed: "Both", unknown: "unknown" },
+    onlyDamaged: "Only broken ones", none: "No package is known yet", noneHint: "A scan learns what the storage holds.", noMatch: "No package matches",
+    noMatchHint: "Try a shorter part of the name, or take the filters away.", clearFilters: "Take filters away", gone: "left the storage",
+    asOf: (when: string) => `As the scan saw it ${when}`,
+  },
+  package: {
+    tags: "Tags", install: "Install command", facts: "About", versionsTitle: "Versions", filterAll: "All", filterCached: "Cached", filterKnown: "Not cached", filterDamaged: "Broken",
+    version: "Version", status: "State", checked: "Proved", bundles: "Carried by", bundlesTitle: "Bundles that carried it", noBundles: "No bundle has carried it yet.",
+    jobsTitle: "Jobs that changed it", noJobs: "No job has changed it since records began.", firstSeen: "First seen", packument: "Packument", tarballs: "Tarballs",
+    cached: "cached", known: "not cached", damaged: "broken", deprecated: "deprecated", withdrawn: "withdrawn upstream", local: "published here",
+    unnamed: "Tarballs that no version names", search: "Filter versions", noMatch: "No version matches", packumentError: "Its packument cannot be used", repair: "Repair this package",
+    unpublishedTime: "not stated",
+  },
+  jobs: {
+    title: "Jobs", tabJobs: "Jobs", tabSchedules: "Schedules", start: "New job", job: "Job", state: "State", progress: "Progress", askedBy: "Asked by", created: "Asked for",
+    started: "Started", ended: "Ended", duration: "Took", allKinds: "All kinds", allStates: "All states", none: "No job has run yet", noneHint: "Start one, or let a schedule do it.",
+    noMatch: "No job is like that", noMatchHint: "Take the filters away to see all of them.", onPackage: (name: string) => `Only jobs that changed ${name}`,
+    outcome: "Outcome", dryRun: "dry run",
+  },
+  job: {
+    title: (kind: string, id: number) => `${kind} #${id}`, cancel: "Cancel the job", cancelQuestion: "Cancel this job?",
+    cancelHint: "It is told to end and does so in its own time. What it has done so far stays; started again, it goes on from there.", keep: "Let it run",
+    cancelled: "The job was told to end", again: "Run again", startedAgain: "Started again", started: (id: number) => `Job #${id} is queued`, watch: "Watch it",
+    facts: "About", parameters: "Parameters", noParameters: "All by default", report: "Figures", packages: "Packages that it changed", noPackages: "It has changed no package.", log: "Log",
+    timeLimit: "Time limit", noLimit: "none", exitCode: "Exit code", reason: "Outcome", chain: "Chain", chainStep: (step: number, steps: number) => `step ${step} of ${steps}`,
+    resumptions: "Begun again", times: (n: number) => f.count(n, "time", "times"), waits: (why: string) => `Waits: ${why}`, waiting: "Waits for its turn", begins: "Looking at what there is to do…", root: "Set off by",
+  },
+  log: {
+    save: "Save the log",
+    search: "Search the log", follow: "Follow", wrap: "Wrap lines", matches: (found: string, total: string) => `${found} of ${total}`, empty: "The log is empty so far.",
+    noMatch: "No line matches.", gone: "There is no log any more", goneHint: "Logs are removed by the limits of the settings.", dropped: (n: string) => `${n} earlier lines are in the file only.`, label: "Log of the job",
+  },
+  start: {
+    title: "New job", which: "What shall be done?", submit: "Start", dryRun: "Dry run", dryRunHint: "Says what would be done, and changes nothing.", more: "More parameters",
+    list: "Separated by spaces or commas.", byDefault: "by default", timeLimit: "Time limit, seconds", timeLimitHint: "After this it is ended.", range: (from: string, to: string) => `${from}–${to}`,
+    alreadyOpen: "The same job is queued or running already.",
+  },
+  parameter: {
+    minutes: pair("Minutes back", "How far back “changed lately” goes."),
+    parallelism: pair("Parallelism", "How many at once."),
+    policies: pair("Which versions", "Beside those that others need."),
+    platforms: pair("Platforms", "The machines that packages are installed on, such as linux-x64-musl."),
+    node: pair("Versions of Node", "That packages are installed with."),
+    idleTimeout: pair("Idle time-out, seconds", "How long a connection may be silent."),
+    driver: pair("Driver", "Who fetches."),
+    tool: pair("Package manager", "Of the driver “package-manager”."),
+    installs: pair("Installs at once", "Of the driver “package-manager”."),
+    cpus: pair("Processors", "That all installs of that driver may use."),
+    installMinutes: pair("Minutes per install", "That an install of that driver may take."),
+    dryRun: pair("Dry run", "Say what would be done, and change nothing."),
+    allowEmpty: pair("Accept an empty storage", "Even if no package is left in it."),
+    everything: pair("Everything", "Also what was proved before."),
+    repair: pair("Repair", "What was found, and check again."),
+    packages: pair("Packages", "All by default."),
+    allowShrink: pair("Accept a smaller snapshot", "Even if it lost more than 5 % of the last one's files."),
+    baseline: pair("Baseline", "What the destination already has: a snapshot, “empty” for a full bundle, “last-bundle” for what its last bundle led to."),
+    target: pair("Target", "The snapshot to carry; “newest”, or “new” for one that is taken now."),
+    destination: pair("Destination", "Whom it is for."),
+    unsigned: pair("Unsigned", "Make a bundle without a signature."),
+    allowUnsettled: pair("Accept an unsettled snapshot", "One taken while the storage kept changing."),
+    unlessEmpty: pair("Only if something differs", "Otherwise make no bundle."),
+  },
+  figure: {
+    counts: "Contents", packages: "Packages", files: "Files", bytes: "Size", removed: "Removed", sizeBytes: "Archive", visited: "Looked at",
+    refreshed: "Refreshed", fresh: "Fresh already", gone: "Gone", failed: "Failed", tarballs: "Tarballs", needed: "Needed",
+    present: "Present already", fetched: "Fetched", unknownSize: "Of unknown size", overlaid: "Corrected by upstream", requests: "Requests",
+    verdaccio: "To Verdaccio", upstream: "To upstream", checked: "Checked", inflatedBytes: "Unpacked", skipped: "Proved before",
+    changedMeanwhile: "Changed meanwhile", cachedVersions: "Cached versions", versions: "Versions", localPackages: "Published here",
+    tarballBytes: "Tarballs, size", packumentBytes: "Packuments, size", damaged: "Broken", read: "Read", new: "New", changed: "Changed",
+    counter: "Number", repaired: "Repaired", broken: "Broken", findings: "Findings", notes: "Notes", unreadable: "Unreadable",
+    newVersions: "New versions", touched: "Changed packages", withheld: "Withheld", leftOut: "Left out", volumes: "Volumes", reused: "Reused",
+    hashed: "Read anew",
+  },
+  phase: {
+    checking: "checking", repairing: "repairing", packing: "packing", exporting: "exporting", scanning: "scanning", reading: "reading",
+    removing: "removing", installing: "installing", refreshing: "refreshing", verifying: "verifying",
+  },
+  schedules: {
+    name: "Name", job: "Job", when: "When", next: "Next", last: "Last job", paused: "paused", pause: "Pause", resume: "Resume", run: "Run now", none: "Nothing is scheduled",
+    noneHint: "Schedules are set in ferry.yaml, under “schedules”.", later: "Then", pausedDone: (name: string) => `“${name}” is paused`, resumedDone: (name: string) => `“${name}” goes on`,
+    jitter: (time: string) => `put off by up to ${time}`,
+  },
+  artifacts: {
+    title: "Artifacts", tabBundles: "Bundles", tabSnapshots: "Snapshots", tabDiff: "Compare", make: "Make a bundle", bundle: "Bundle", created: "Made", destination: "Destination", contents: "Contents", size: "Size",
+    signed: "Signed by", unsigned: "unsigned", pruned: "archive removed", full: "full", incremental: "incremental", none: "No bundle has been made yet",
+    noneHint: "A bundle carries what changed to the other side of the gap.", allDestinations: "All destinations", sequence: "No.", anyone: "anyone",
+  },
+  artifact: {
+    facts: "About", baseline: "From", target: "To", nothing: "nothing: a full bundle", root: "State root", id: "Id", archive: "Archive", contents: "Contents", files: "Carried", removed: "Removed",
+    path: "Path", version: "Version", size: "Size", reason: "Reason", verify: "Verify", verifyHint: "Reads every byte of the archive and compares it with its manifest and its signatures.", verifying: "Reading every byte…", intact: "Every byte is what was written",
+    damaged: "The archive is damaged", verifiedHint: (bytes: string, files: string, chunks: string) => `${bytes} read, ${files} and ${chunks} compared.`,
+    chunks: (n: number) => f.count(n, "chunk", "chunks"), signatureGood: (key: string) => `Signed by ${key}, a key of this registry`, signatureBad: (key: string) => `The signature of ${key} is wrong`,
+    signatureUnknown: (key: string) => `Signed by ${key}, which is not known here`, noSignature: "It is not signed", export: "Export", noFiles: "It carries nothing.", noRemoved: "It removes nothing.",
+    absent: "left the storage", withdrawn: "withdrawn upstream", gone: "Its archive is no longer here", goneHint: "It was removed to make room. Make the bundle again if it is needed.", packument: "packument",
+    compare: "Compare these", manual: "By hand", manualHint: "Into an empty storage, without Ferry:", copyRoot: "Copy the state root",
+  },
+  snapshots: {
+    snapshot: "Snapshot", created: "Taken", packages: "Packages", files: "Files", size: "Size", unsettled: "unsettled", none: "No snapshot has been taken yet", noneHint: "A snapshot records what the storage holds.",
+    take: "Take a snapshot", compare: "Compare", from: "From", to: "To", empty: "nothing (everything is new)", allChanges: "All changes", noChanges: "Nothing differs",
+    noChangesHint: "The two hold the same files.", path: "Path", change: "Change", size2: "Size", reason: "Reason", chooseTwo: "There is nothing to compare yet", chooseTwoHint: "Comparing needs a snapshot.",
+    kinds: { added: "added", changed: "changed", removed: "removed", withdrawn: "withdrawn", withheld: "withheld", "left-out": "left out" },
+  },
+  broken: {
+    title: "Broken archives", open: "Need attention", all: "All", path: "File", kind: "What is wrong", state: "State", since: "Since", checked: "Last checked", attempts: "Attempts", size: "Size",
+    states: { damaged: "broken", missing: "missing", repaired: "repaired", cleared: "cleared" },
+    kinds: {
+      truncated: "cut off", empty: "empty", "not-gzip": "no archive", "corrupt-data": "corrupt data", checksum: "wrong checksum", "bad-tar": "unreadable tar",
+      "trailing-bytes": "trailing bytes", "digest-mismatch": "not what was published", "no-packument-entry": "no version names it", "packument-unreadable": "unreadable packument", orphan: "no packument",
+    },
+    rescan: "Check again", rescanAll: "Check everything", repair: "Repair all", repairOne: "Repair", none: "No archive is broken", noneHint: "Every archive that was checked is what was published.",
+    noneChecked: "Nothing has been checked yet", noneCheckedHint: "A check reads every archive to its last byte.", noMatch: "None is like that", allKinds: "All kinds",
+    quarantined: "A copy is kept in", goneUpstream: "Upstream no longer has it", noAttempts: "Not repaired yet", repaired: "repaired", failed: "failed", started: "The repair is queued", rescanStarted: "The check is queued", message: "What was found",
+  },
+  media: {
+    title: "Media", none: "No medium is plugged in", noneHint: "Plug in a stick. It shows here as soon as it is mounted.", free: (free: string, total: string) => `${free} free of ${total}`,
+    state: { ready: "ready", uninitialised: "new to Ferry", unusable: "cannot be used" }, readOnly: "read-only", removable: "removable", bundles: "On it", noBundles: "No bundle is on it.",
+    otherBundles: (n: number) => `${f.count(n, "bundle", "bundles")} in all`, export: "Export a bundle", exportTo: (name: string) => `Export to “${name}”`, bundle: "Bundle", volumeSize: "Cut into volumes of, MiB",
+    volumeHint: "Empty: one file, or as the medium needs. A multiple of 4.", start: "Export", queued: "The export is queued", exporting: "Writing… do not pull it", safe: "Safe to remove after unmounting",
+    safeHint: "Everything was written, synced and read back.", failed: "The export failed", tooSmall: "It does not fit: too little is free.", uninitialisedHint: "The first export sets it up; what is on it stays.",
+    noArtifacts: "There is no bundle to export yet.", newest: "newest", already: "is on it", refused: "This page cannot say what is plugged in", refusedHint: "The server is older than this page.",
+    device: "Device", where: "Mounted at",
+  },
+  palette: { title: "Go to", hint: "A page, a package, or something to do", none: "Nothing found", pages: "Pages", start: "Start", packages: "Packages", shortcut: "Search…" },
+};
+
+/** The shape of what the page says: texts and what makes texts, not the very words. */
+type Wide<Value> = Value extends string ? string
+  : Value extends (...given: infer Given) => string ? (...given: Given) => string
+  : Value extends readonly [string, string] ? readonly [string, string]
+  : { readonly [Key in keyof Value]: Wide<Value[Key]> };
+
+export type Words = Wide<typeof en>;

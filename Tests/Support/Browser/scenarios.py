@@ -1,0 +1,437 @@
+"""What a person does on the page, in a real browser before the real server: scenarios.py NAME runs one, "list" names all."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from browser import browser, expect, places
+from world import TOP, Failure, world
+
+SCENARIOS = {}
+
+
+def scenario(words):
+    """Names a scenario by what it shows."""
+
+    def add(body):
+        SCENARIOS[words] = body
+        return body
+
+    return add
+
+
+def check(condition, words):
+    if not condition:
+        raise Failure(words)
+
+
+@scenario("a full refresh is started and watched to its end, and what follows on it")
+def full_refresh():
+    with world() as here:
+        here.ferry("want", "harbour", "@quay/crane")
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/jobs")
+            sight.role("link", "New job").first.click()
+            sight.role("link", re.compile("Full refresh")).click()
+            sight.page.get_by_label("Parallelism").fill("4")
+            sight.role("button", "Start").click()
+            expect(sight.heading()).to_have_text("Full refresh #1")
+            expect(sight.page.locator(".page-title .badge").first).to_have_text("Succeeded")
+            expect(sight.page.locator(".note-good")).to_contain_text("tarballs fetched")
+            expect(sight.page.get_by_role("log")).to_contain_text("full_cache_refresh")
+            sight.role("link", "Jobs", exact=True).first.click()
+            for kind in ("Scan", "Check of archives", "Snapshot", "Bundle"):
+                row = sight.page.locator("tbody tr").filter(has=sight.role("link", kind, exact=True))
+                expect(row).to_contain_text("Succeeded")
+            check(here.get("/jobs/1")["parameters"] == {"parallelism": 4}, "the parameter that was entered did not arrive")
+            sight.role("link", "Dashboard").click()
+            expect(sight.page.locator(".action")).to_contain_text("Everything is in order")
+
+
+@scenario("a dry run says what would be done and changes nothing")
+def dry_run():
+    with world() as here:
+        here.ferry("want", "buoy")
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/jobs/new/full-refresh")
+            sight.role("button", "Dry run").click()
+            expect(sight.page.locator(".note-good")).to_contain_text("to fetch")
+            check(not os.path.exists(here.path("connected/storage/buoy/buoy-1.1.0.tgz")), "a dry run has fetched something")
+
+
+@scenario("a job that hangs is cancelled")
+def cancel():
+    with world() as here:
+        here.ferry("want", "buoy")
+        here.configure(registry=here.silent_registry())
+        here.serve()
+        job = here.post("/jobs/full-refresh")["id"]
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open(f"/jobs/{job}")
+            state = sight.page.locator(".page-title .badge").first
+            expect(state).to_have_text("Running")
+            sight.role("button", "Cancel the job").click()
+            dialog = sight.role("dialog")
+            expect(dialog).to_contain_text("Cancel this job?")
+            sight.page.keyboard.press("Escape")
+            expect(dialog).to_have_count(0)
+            sight.role("button", "Cancel the job").click()
+            dialog.get_by_role("button", name="Cancel the job").click()
+            expect(state).to_have_text("Cancelled")
+            check(here.ended(job)["state"] == "cancelled", "the job was not cancelled")
+
+
+@scenario("packages are searched, sorted and opened, and the back button leads back")
+def search():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/packages")
+            rows = sight.page.locator("tbody tr")
+            expect(rows).to_have_count(12)
+            sight.page.keyboard.press("/")
+            sight.page.keyboard.type("quay")
+            expect(rows).to_have_count(3)
+            check(sight.page.url.endswith("?search=quay"), "the search is not in the address")
+            sight.role("button", "Size").click()
+            expect(sight.page.locator("th[aria-sort=descending]")).to_have_text("Size")
+            sight.page.locator("tbody a", has_text="@quay/crane").click()
+            expect(sight.heading()).to_have_text("@quay/crane")
+            check(sight.page.url.endswith("/ui/packages/@quay/crane"), f"the address is {sight.page.url}")
+            expect(sight.page.locator("tbody", has_text="1.0.1")).to_contain_text("cached")
+            sight.page.go_back()
+            expect(rows).to_have_count(3)
+            expect(sight.role("searchbox", "Search packages")).to_have_value("quay")
+            sight.page.reload()
+            expect(rows).to_have_count(3)
+            sight.role("searchbox", "Search packages").fill("no such thing")
+            expect(sight.page.locator(".state")).to_contain_text("No package matches")
+            sight.role("button", "Take filters away").click()
+            expect(rows).to_have_count(12)
+
+
+@scenario("a broken archive is found, repaired and proved again")
+def repair():
+    with world() as here:
+        here.fill()
+        here.damage("buoy", "1.1.0")
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/broken-archives")
+            expect(sight.page.locator(".state")).to_contain_text("No archive is broken")
+            sight.role("button", "Check again").click()
+            row = sight.page.locator("tbody tr", has_text="buoy-1.1.0.tgz")
+            expect(row).to_contain_text("cut off")
+            expect(sight.page.locator(".nav a", has_text="Broken")).to_contain_text("1")
+            row.get_by_role("button", name="buoy-1.1.0.tgz", exact=True).click()
+            expect(sight.role("dialog")).to_contain_text("Not repaired yet")
+            sight.page.keyboard.press("Escape")
+            row.get_by_role("button", name="Repair: buoy-1.1.0.tgz").click()
+            expect(sight.page.locator(".state")).to_contain_text("No archive is broken")
+            sight.page.get_by_label("State").select_option("repaired")
+            expect(row).to_contain_text("repaired")
+
+
+@scenario("a bundle is exported to a medium that is plugged in meanwhile")
+def export():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/media")
+            expect(sight.page.locator(".state")).to_contain_text("No medium is plugged in")
+            here.plug("stick")
+            card = sight.page.locator(".medium", has_text="stick")
+            expect(card).to_contain_text("new to Ferry")
+            card.get_by_role("button", name="Export a bundle: stick").click()
+            dialog = sight.role("dialog")
+            dialog.get_by_role("button", name="Export", exact=True).click()
+            expect(dialog).to_contain_text("Safe to remove")
+            dialog.get_by_role("button", name="Close").last.click()
+            expect(card).to_contain_text("ready")
+            expect(card).to_contain_text("Safe to remove")
+            label = here.get("/artifacts")["items"][0]["label"]
+            expect(card.get_by_role("link", name=label)).to_be_visible()
+            medium = here.get("/media")["items"][0]
+            check(medium["bundleCount"] == 1, "there is no bundle on the medium")
+            sight.role("link", "Dashboard").click()
+            expect(sight.page.locator(".card", has_text="Media").last).to_contain_text("stick")
+
+
+@scenario("a bundle is looked into, proved and compared")
+def artifact():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/artifacts")
+            sight.page.locator("tbody a").first.click()
+            expect(sight.page.locator("tbody")).to_contain_text("@quay/crane")
+            sight.role("button", "Verify").click()
+            expect(sight.page.locator(".proof")).to_contain_text("Every byte is what was written")
+            expect(sight.page.locator(".proof")).to_contain_text("a key of this registry")
+            sight.role("link", "Compare these").click()
+            expect(sight.page.locator(".counts")).to_contain_text(re.compile("added [1-9]"))
+            with sight.page.expect_download() as download:
+                sight.page.go_back()
+                sight.role("link", "Download").click()
+            check(download.value.suggested_filename.endswith(".tar.zst"), "the download has another name")
+
+
+@scenario("a log is followed, searched and wrapped")
+def log():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/jobs/1")
+            lines = sight.page.locator(".log-line")
+            expect(lines.last).to_contain_text("succeeded")
+            count = lines.count()
+            sight.role("searchbox", "Search the log").fill("SUCCEEDED")
+            expect(lines).to_have_count(1)
+            expect(sight.page.locator("mark")).to_have_text("succeeded")
+            sight.role("searchbox", "Search the log").fill("")
+            expect(lines).to_have_count(count)
+            sight.role("button", "Wrap lines").click()
+            expect(sight.role("button", "Wrap lines")).to_have_attribute("aria-pressed", "false")
+
+
+@scenario("the language is switched, whole, and stays")
+def language():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/packages")
+            sight.role("button", "RU").click()
+            expect(sight.heading()).to_have_text("Пакеты")
+            expect(sight.page.locator("html")).to_have_attribute("lang", "ru")
+            sight.page.reload()
+            expect(sight.heading()).to_have_text("Пакеты")
+            expect(sight.page.locator("tbody")).to_contain_text("КиБ")
+            check(sight.page.title() == "Пакеты · Ferry", "the title is not Russian")
+            # What people read of the page itself, on each page, is Russian: names, states, buttons.
+            for name, path in places(here).items():
+                sight.open(path)
+                words = sight.page.locator("h2, th, dt, label, .state-title, .button, .tabs a, .nav-long, .tile-label").all_inner_texts()
+                # Code, and what has no other name in Russian.
+                foreign = [word for word in words if re.search("[A-Za-z]{3}", word) and not re.search("[А-Яа-я]", word)]
+                foreign = [word for word in foreign if word.strip().lower() not in KEPT and not re.match(r"^[a-z0-9@./_:-]+$", word.strip())]
+                check(not foreign, f"{name}: not in Russian: {foreign}")
+            other = runner.look(language="ru")
+            other.open("/")
+            expect(other.heading()).to_have_text("Обзор")
+
+
+KEPT = {"latest", "sha-512", "verdaccio", "ferry"}
+
+
+@scenario("a theme is chosen and stays")
+def theme():
+    with world() as here:
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look(theme="light")
+            sight.open("/")
+            back = "getComputedStyle(document.body).backgroundColor"
+            light = sight.page.evaluate(back)
+            sight.role("button", "Dark").click()
+            expect(sight.page.locator("html")).to_have_attribute("data-theme", "dark")
+            dark = sight.page.evaluate(back)
+            check(light != dark, "the theme changes nothing")
+            sight.page.reload()
+            check(sight.page.evaluate(back) == dark, "the theme is forgotten")
+            other = runner.look(theme="dark")
+            other.open("/")
+            check(other.page.evaluate(back) == dark, "the browser's preference does not count")
+
+
+@scenario("the server is lost and comes back, and the page goes on by itself")
+def lost():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/packages")
+            sight.is_disturbed = True
+            here.stop()
+            expect(sight.page.locator(".lost")).to_contain_text("The server has not answered since")
+            expect(sight.page.locator("tbody tr")).to_have_count(12)
+            sight.role("link", "Artifacts").click()
+            expect(sight.page.locator("[role=alert]").last).to_contain_text("The server does not answer")
+            here.serve()
+            expect(sight.page.locator(".lost")).to_have_count(0)
+            expect(sight.page.locator("tbody tr").first).to_contain_text("diff-")
+            # What happened meanwhile is told, and what happens then.
+            here.run("snapshot")
+            sight.role("link", "Jobs", exact=True).first.click()
+            expect(sight.page.locator("tbody tr").first).to_contain_text("Snapshot")
+
+
+@scenario("what others start shows by itself")
+def live():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/jobs")
+            count = sight.page.locator("tbody tr").count()
+            here.ferry("scan")
+            expect(sight.page.locator("tbody tr")).to_have_count(count + 1)
+            expect(sight.page.locator("tbody tr").first).to_contain_text("the command line")
+
+
+@scenario("a schedule is paused, goes on and is started")
+def schedule():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/schedules")
+            row = sight.page.locator("tbody tr").filter(has=sight.role("button", "Run now: scan", exact=True))
+            sight.role("button", "Pause: scan").click()
+            expect(row).to_contain_text("paused")
+            check(next(each for each in here.get("/schedules")["items"] if each["name"] == "scan")["paused"], "it is not paused")
+            sight.role("button", "Resume: scan").click()
+            expect(row).not_to_contain_text("paused")
+            sight.role("button", "Run now: scan", exact=True).click()
+            sight.role("link", "Watch it").click()
+            expect(sight.page.locator(".page-title .badge").first).to_have_text("Succeeded")
+
+
+@scenario("everything can be reached by the keyboard")
+def keyboard():
+    with world() as here:
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/")
+            sight.page.keyboard.press("Tab")
+            check(sight.page.evaluate("document.activeElement.className") == "skip", "the first stop does not skip the navigation")
+            sight.page.keyboard.press("Control+k")
+            sight.page.keyboard.type("tide")
+            expect(sight.role("option", re.compile("tide-table"))).to_be_visible()
+            sight.page.keyboard.press("Enter")
+            expect(sight.heading()).to_have_text("tide-table")
+            check(sight.page.evaluate("document.activeElement.tagName") == "H1", "the focus does not follow to the new page")
+            sight.page.keyboard.press("Control+k")
+            sight.page.keyboard.press("Escape")
+            expect(sight.role("dialog")).to_have_count(0)
+
+
+@scenario("an empty state says what to do")
+def empty():
+    with world() as here:
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/")
+            expect(sight.page.locator(".action")).to_contain_text("The storage has not been looked at yet")
+            for path, words in (
+                ("/packages", "No package is known yet"), ("/jobs", "No job has run yet"), ("/artifacts", "No bundle has been made yet"),
+                ("/snapshots", "No snapshot has been taken yet"), ("/broken-archives", "Nothing has been checked yet"), ("/media", "No medium is plugged in"),
+            ):
+                sight.open(path)
+                expect(sight.page.locator(".state")).to_contain_text(words)
+            sight.open("/packages/no-such-package")
+            expect(sight.page.locator(".state")).to_contain_text("There is no such thing")
+            sight.open("/")
+            sight.role("button", "Scan the storage").click()
+            expect(sight.page.locator(".action")).to_contain_text("The cache is not fresh")
+
+
+@scenario("axe finds no violation, in either theme, language and size")
+def accessible():
+    with world() as here:
+        here.fill()
+        here.damage("buoy", "1.1.0")
+        here.ferry("check")
+        here.serve()
+        found = []
+        with browser(here.url) as runner:
+            for look in (
+                {"theme": "light", "language": "en"}, {"theme": "dark", "language": "ru"}, {"theme": "dark", "language": "en", "width": 375, "height": 740},
+                {"theme": "light", "language": "ru", "width": 375, "height": 740},
+            ):
+                sight = runner.look(**look)
+                for name, path in places(here).items():
+                    sight.open(path)
+                    found += [f"{name} {look}: {words}" for words in sight.axe()]
+            sight = runner.look()
+            sight.open("/broken-archives")
+            sight.role("button", "buoy-1.1.0.tgz", exact=True).click()
+            found += [f"dialog: {words}" for words in sight.axe()]
+            sight.page.keyboard.press("Escape")
+            sight.page.keyboard.press("Control+k")
+            expect(sight.role("listbox")).to_be_visible()
+            found += [f"palette: {words}" for words in sight.axe()]
+        check(not found, "\n".join(found))
+
+
+@scenario("no page is wider than a phone, or a window of 1280")
+def widths():
+    with world() as here:
+        here.fill()
+        here.damage("buoy", "1.1.0")
+        here.ferry("check")
+        here.serve()
+        found = []
+        with browser(here.url) as runner:
+            # Russian words are the longer ones.
+            for width, language in ((360, "en"), (360, "ru"), (768, "ru"), (960, "ru"), (1280, "ru"), (1280, "en")):
+                sight = runner.look(language=language, width=width)
+                for name, path in places(here).items():
+                    sight.open(path)
+                    if (surplus := sight.overflow()) > 0:
+                        found.append(f"{name} at {width} in {language}: {surplus} px")
+                    cells = "cells => cells.filter(cell => cell.offsetParent && cell.clientWidth < 110).length"
+                    if sight.page.locator("td.main").evaluate_all(cells) > 0:
+                        found.append(f"{name} at {width} in {language}: what names a row has no room")
+        check(not found, "; ".join(found))
+
+
+@scenario("the page's types are those of the service's document")
+def types():
+    with world() as here:
+        here.serve()
+        tool = os.path.join(TOP, "Sources/Online/WebUI/tools/schema.mjs")
+        document = json.dumps(here.get("/openapi.json"))
+        made = subprocess.run(["node", tool], input=document, stdout=subprocess.PIPE, text=True, check=True).stdout
+        place = os.path.join(TOP, "Sources/Online/WebUI/app/api/schema.ts")
+        with open(place, encoding="utf-8") as file:
+            check(file.read() == made, f"{place} is not what the document says; \"scripts/webui types\" writes it anew")
+
+
+def main():
+    if sys.argv[1:] == ["list"]:
+        print("\n".join(SCENARIOS))
+        return 0
+    try:
+        SCENARIOS[sys.argv[1]]()
+    except (Failure, AssertionError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
