@@ -16,23 +16,25 @@ package struct APIContext: Sendable {
     package let settings: OnlineSettings
     /// Verdaccio's own configuration, where one is named.
     package let verdaccio: VerdaccioSettings?
-    package let media: MediaSurvey
-    /// What is mounted now.
-    let mounts: @Sendable () throws -> MountTable
+    let media: MediaDesk
     package let clock: WallClock
     let lists: LineListCache
 
-    /// - Parameter state: the state directory, which exists.
+    /// - Parameters:
+    ///   - state: the state directory, which exists.
+    ///   - media: finds the media among what is mounted.
+    ///   - mounts: what is mounted now.
+    ///   - patience: how long a medium may take to answer.
     package init(
         state: FilePath, catalog: Catalog, settings: OnlineSettings, verdaccio: VerdaccioSettings?, media: MediaSurvey,
-        mounts: @escaping @Sendable () throws -> MountTable = { try MountTable() }, clock: WallClock = .system
+        mounts: @escaping @Sendable () throws -> MountTable = { try MountTable() }, patience: Duration = .seconds(5),
+        clock: WallClock = .system
     ) {
         self.state = state
         self.catalog = catalog
         self.settings = settings
         self.verdaccio = verdaccio
-        self.media = media
-        self.mounts = mounts
+        self.media = MediaDesk(survey: media, mounts: mounts, patience: patience)
         self.clock = clock
         lists = LineListCache(directory: state.appending("work"))
     }

@@ -30,23 +30,21 @@ extension FerryAPI {
                 success: [HTTPOperation.Success(pageSchema(.medium), "A page of media, in the order of mounting.")],
                 problems: commonProblems
             ) { request in
-                try await request.blocking { .json(try page(of: try media(context).map(\.json), request)) }
+                .json(try page(of: try await context.media.media().map(\.json), request))
             },
             HTTPOperation(
                 .get, "/media/{id}", id: "getMedium", tag: "media", "Get a medium.", parameters: [mediumID.declaration],
                 success: [HTTPOperation.Success(.medium, "The medium.")], problems: commonProblems
             ) { request in
                 let id = try request.value(of: mediumID)
-                return try await request.blocking { .json(try medium(id, context).json) }
+                return .json(try await medium(id, context).json)
             },
             export(context, jobs),
         ]
     }
 
-    private static func media(_ context: APIContext) throws -> [MountedMedium] { context.media.media(in: try context.mounts()) }
-
-    private static func medium(_ id: Identifier, _ context: APIContext) throws -> MountedMedium {
-        guard let medium = try media(context).first(where: { $0.id == id }) else {
+    private static func medium(_ id: Identifier, _ context: APIContext) async throws -> MountedMedium {
+        guard let medium = try await context.media.media().first(where: { $0.id == id }) else {
             throw Problem(.notFound, "there is no medium \(id); it may have been pulled out", members: ["parameter": "id"])
         }
         return medium
@@ -67,8 +65,8 @@ extension FerryAPI {
         ) { request in
             let (id, bundle) = (try request.value(of: mediumID), try request.value(of: artifact))
             let (size, makesOurs) = (try request.value(of: volumeSize), try request.value(of: initialise))
+            let medium = try await medium(id, context)
             return try await request.blocking {
-                let medium = try medium(id, context)
                 guard let record = try context.catalog.bundle(bundle) else {
                     throw Problem(.notFound, "there is no bundle \(bundle)", members: ["parameter": "artifact"])
                 }

@@ -160,6 +160,11 @@ extension Catalog {
 
     private static func count(_ query: PackageQuery, _ db: Database) throws -> Int {
         let (conditions, values) = conditions(query)
+        if query.search.isEmpty, conditions.isEmpty {
+            // SQLite counts a whole table by its pages.
+            let gone = "SELECT count(*) FROM package INDEXED BY package_gone WHERE gone IS NOT NULL"
+            return try Int.fetchOne(db.cachedStatement(sql: "SELECT (SELECT count(*) FROM package) - (\(gone))")) ?? 0
+        }
         let (source, words) =
             search(query.search).map { ("package WHERE gone IS NULL AND id IN (\($0.sql))", $0.values) }
             ?? ("package INDEXED BY package_in_order_of_source WHERE gone IS NULL", [])

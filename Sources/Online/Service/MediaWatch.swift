@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import Dispatch
 package import MediaLayout
 package import Mounts
 import Snapshots
@@ -10,6 +11,7 @@ package actor MediaWatch {
     private let encode: @Sendable (MountedMedium) -> JSONValue
     private let log: @Sendable (String) -> Void
     private var known: [MountedMedium]?
+    private let queue = DispatchQueue(label: "media")
 
     /// - Parameters:
     ///   - encode: what is told of a medium.
@@ -34,9 +36,16 @@ package actor MediaWatch {
         } catch { log("warning: media that are plugged in are not announced: \(error)") }
     }
 
+    /// What is plugged in, looked for on a thread that may wait for a device.
+    private func media(in table: MountTable) async -> [MountedMedium] {
+        await withCheckedContinuation { done in
+            queue.async { [survey] in done.resume(returning: survey.media(in: table)) }
+        }
+    }
+
     /// Posts a `media` event where something came or went; the first look is for what is there anyway.
     package func look(at table: MountTable) async {
-        let media = survey.media(in: table)
+        let media = await media(in: table)
         defer { known = media }
         guard let known else { return }
         let arrived = media.filter { medium in !known.contains { $0.id == medium.id } }

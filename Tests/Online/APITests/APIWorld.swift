@@ -1,6 +1,7 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Dispatch
 import Documents
 import Export
 import Foundation
@@ -63,7 +64,7 @@ final class APIWorld {
     }
 
     /// The operations, answering from this state.
-    func operations(naming storage: FilePath? = nil) throws -> [HTTPOperation] {
+    func operations(naming storage: FilePath? = nil, hanging hang: DispatchSemaphore? = nil) throws -> [HTTPOperation] {
         let settings = try OnlineSettings(
             file: nil, environment: { _ in nil },
             flags: [
@@ -73,7 +74,13 @@ final class APIWorld {
         let lines = mounted
         let reading = APIContext(
             state: state, catalog: catalog, settings: settings, verdaccio: nil, media: MediaSurvey(roots: [root.appending("media")]),
-            mounts: { MountTable(parsing: Array(lines.utf8)) })
+            mounts: {
+                if let hang {
+                    hang.wait()
+                    hang.signal()
+                }
+                return MountTable(parsing: Array(lines.utf8))
+            }, patience: hang == nil ? .seconds(60) : .milliseconds(20))
         let jobs = try jobs.get()
         return FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs)
             + FerryAPI.health(HealthContext(reading, jobs) { "it is not asked" })
@@ -81,13 +88,14 @@ final class APIWorld {
 
     /// Runs a body against the running service, and then ends that.
     func serving(
-        naming storage: FilePath? = nil, changing change: ([HTTPOperation]) -> [HTTPOperation] = { $0 },
+        naming storage: FilePath? = nil, hanging hang: DispatchSemaphore? = nil,
+        changing change: ([HTTPOperation]) -> [HTTPOperation] = { $0 },
         _ body: (APIClient) async throws -> Void
     ) async throws {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = WebServer(
-            change(try operations(naming: storage)), as: FerryAPI.description(version: "tests"), port: 0, logger: logger,
+            change(try operations(naming: storage, hanging: hang)), as: FerryAPI.description(version: "tests"), port: 0, logger: logger,
             translate: FerryAPI.problem, onRunning: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await group.run() }

@@ -1,6 +1,7 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Dispatch
 import Jobs
 import MediaLayout
 import Platform
@@ -80,6 +81,24 @@ import Testing
             #expect(try await ask(1, "").problem == "invalid-parameter")
             #expect(try await ask(1, "\(good)&volumeSize=5").json["parameter"] == "volumeSize")
             #expect(try await client.get("/jobs?kind=export").json["total"] == 0)
+            try await client.validateAnswers()
+        }
+    }
+
+    @Test func `a device that hangs holds up nobody but those who ask for media, and they are told`() async throws {
+        let world = try APIWorld()
+        _ = try world.plug("stick")
+        let hang = DispatchSemaphore(value: 0)
+        try await world.serving(hanging: hang) { client in
+            for _ in 1...10 {
+                let answer = try await client.get("/media")
+                #expect(answer.status == 503 && answer.problem == "busy" && answer.fields["retry-after"] != nil)
+            }
+            #expect(try await client.get("/packages").status == 200)
+            hang.signal()
+            var answer = try await client.get("/media")
+            while answer.status == 503 { answer = try await client.get("/media") }
+            #expect(answer.items.count == 1)
             try await client.validateAnswers()
         }
     }
