@@ -211,11 +211,14 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "ImportPipeline",
                 "Rollbacks",
             ]),
+        module("Offline", "Reports", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger"]),
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat",
+                "Platform", "Terminal", "Mounts", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots",
+                "BundleFormat",
                 "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation", "ImportPipeline", "Rollbacks", "Services",
+                "Reports",
                 systemPackage, argumentParser,
             ]),
 
@@ -303,6 +306,7 @@ let package = Package(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
         tests("Offline/BackupsTests", "BackupsTests", ["Platform", "Integrity", "PackageStore", "Snapshots", "Backups", systemPackage]),
+        tests("Offline/ReportsTests", "ReportsTests", ["Reports"]),
         tests("Offline/ServicesTests", "ServicesTests", ["Platform", "Services"]),
         tests(
             "CommandLine", "CommandLineTests",
@@ -325,7 +329,7 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
                 "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
-                "Rollbacks", systemPackage,
+                "Rollbacks", "Reports", systemPackage,
             ]),
     ])
 

@@ -170,3 +170,50 @@ import Testing
         #expect(left.count == 1 && left[0].contains("\"import\":2"))
     }
 }
+
+/// What the isolated side's program tells of the past.
+@Suite struct HistoryCommandTests {
+    private func imported() throws -> Programs {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        try programs.put("@scope/bar", "2.0.0")
+        try programs.carry()
+        _ = try programs.offline("import", programs.stick)
+        return programs
+    }
+
+    @Test func `history tells when a version came in and from which bundle, and filters by date`() throws {
+        let programs = try imported()
+        let told = try programs.offline("history", "@scope/bar@2.0.0")
+        #expect(told.status == 0 && told.output.contains("@scope/bar@2.0.0 added") && told.output.contains("from diff-"))
+        #expect(try programs.offline("history", "@scope/bar@2.0.1").output.isEmpty)
+        #expect(try programs.offline("history", "--until", "2020-01-01").output.isEmpty)
+        #expect(try programs.offline("history", "--since", "2020-01-01").output.split(separator: "\n").count == 1)
+        for words in [["--since", "yesterday"], ["not/a/name"], ["foo@latest"]] {
+            #expect(try programs.offline(["history"] + words).status == 64)
+        }
+    }
+
+    @Test func `an entry is shown for people, machines and spreadsheets`() throws {
+        let programs = try imported()
+        let shown = try programs.offline("show", "1")
+        #expect(shown.output.contains("foo: added 1.0.0") && shown.output.contains("medium:") && shown.output.contains("host:"))
+        #expect(try programs.offline("show", "1", "--json").output.contains("\"canBeUndone\":true"))
+        let lines = try programs.offline("show", "1", "--csv").output.split(separator: "\r\n")
+        #expect(lines.count == 3 && lines[1].hasPrefix("'@scope/bar,2.0.0,bar-2.0.0.tgz,added,yes,"))
+        #expect(try programs.offline("history", "--csv").output.split(separator: "\r\n").count == 2)
+        let none = try programs.offline("show", "9")
+        #expect(none.status == 1 && none.messages.contains("no entry 9"))
+    }
+
+    @Test func `a report is written in one file, and the ledger is verified`() throws {
+        let programs = try imported()
+        let file = "\(programs.root)/report.html"
+        #expect(try programs.offline("report", "1", "--html", "--language", "ru", "--output", file).status == 0)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("Импорт 1"))
+        #expect(try programs.offline("report", "1", "--language", "fr").status == 64)
+        let verified = try programs.offline("ledger", "verify")
+        #expect(verified.status == 0 && verified.output.contains("1 entries, as they were written"))
+    }
+}

@@ -8,6 +8,7 @@ import ImportPipeline
 import MediaLayout
 import PackageStore
 import Platform
+import Reports
 import Rollbacks
 import Services
 import Snapshots
@@ -206,6 +207,7 @@ private func hints(for error: any Error) -> [String] {
     case is GenerationError: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
+    case is ImportReport.NoSuchEntry: return ["\"ferry-offline history\" lists the entries"]
     case is NoBundle: return ["give a medium, a bundle's directory, or a diff-….tar.zst"]
     default: return []
     }

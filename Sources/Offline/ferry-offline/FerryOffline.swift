@@ -18,5 +18,8 @@ struct FerryOffline: ParsableCommand {
             failure.
             """,
         version: "ferry-offline 0.1.0 (bundle format 1)",
-        subcommands: [Init.self, Trust.self, Verify.self, Import.self, Rollback.self, Generations.self, History.self])
+        subcommands: [
+            Init.self, Trust.self, Verify.self, Import.self, Rollback.self, Generations.self, History.self, Show.self, Report.self,
+            LedgerCommand.self,
+        ])
 }

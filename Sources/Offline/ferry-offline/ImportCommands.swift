@@ -59,7 +59,8 @@ struct Import: ParsableCommand {
             options.restoresRemoved = restoreRemoved
             options.acceptsRemovals = acceptRemovals
             let ledger = try state.ledger()
-            let rollback = Rollbacks.Rollback(layout: try storage.layout(), state: try state.directory(), ledger: ledger)
+            let layout = try storage.layout()
+            let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
             let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
             try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
                 bundle, pipeline in
@@ -68,18 +69,12 @@ struct Import: ParsableCommand {
                     dryRun
                     ? try pipeline.verify(source)
                     : try served.run(
-                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name, details: importDetails())
+                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
+                        details: importDetails(from: path, into: layout))
                 try report.show(bundle.name, json: state.json)
             }
         }
     }
-}
-
-/// What is recorded of an import beside its bundle.
-private func importDetails() -> JSONObject {
-    JSONObject(uniqueMembers: [
-        (name: "host", value: .string(hostName())), (name: "program", value: .string(FerryOffline.configuration.version)),
-    ])
 }
 
 /// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the
@@ -127,28 +122,6 @@ func locked(_ state: StateOptions, _ layout: StorageLayout?, work: String, _ bod
     try body()
 }
 
-struct History: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the imports and rollbacks, newest first.")
-
-    @OptionGroup var state: StateOptions
-
-    func run() throws {
-        try reporting {
-            for record in try state.ledger().imports() {
-                if state.json {
-                    try Terminal.output(record.json.canonicalBytes + [0x0A])
-                } else {
-                    let outcomes = record.outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-                    try Terminal.output(
-                        "\(record.id)  \(record.started)  \(record.undoes.map { "undoes \($0): " } ?? "")\(record.label) #\(record.sequence)  \(record.bundle)  "
-                            + "\(record.state.rawValue)  \(outcomes)  by \(record.operatorName)"
-                            + "  \(record.keys.isEmpty ? "unsigned" : "signed by \(record.keys.joined(separator: ", "))")")
-                }
-            }
-        }
-    }
-}
-
 extension ImportPipeline.Report {
     /// Tells people, or machines, what came of a bundle.
     func show(_ name: String, json: Bool) throws {
@@ -192,19 +165,5 @@ extension ImportPipeline.Report {
                 "\(name): applied, \(signature); \(descriptor.counts.packages) packages (\(newPackages.count) new); versions: "
                     + "\(counts.isEmpty ? "none" : counts)")
         }
-    }
-}
-
-extension ImportRecord {
-    /// What `--json` prints of an import.
-    var json: JSONValue {
-        [
-            "import": .integer(id), "kind": .string(kind.rawValue), "undoes": undoes.map { .integer($0) } ?? .null,
-            "bundle": .string(bundle.text), "label": .string(label), "origin": .string(origin.text),
-            "sequence": .integer(sequence), "started": .string(started.description),
-            "finished": finished.map { .string($0.description) } ?? .null, "state": .string(state.rawValue),
-            "keys": .array(keys.map { .string($0) }), "operator": .string(operatorName), "source": .string(source),
-            "outcomes": .object(JSONObject(uniqueMembers: outcomes.map { (name: $0.key, value: .integer($0.value)) })),
-        ]
     }
 }

@@ -119,7 +119,8 @@ package final class Ledger: Sendable {
             started: started, finished: (row["finished"] as String?).flatMap { Timestamp($0) }, state: state,
             keys: (row["keys"] as String).split(separator: " ").map(String.init), operatorName: row["operator"], source: row["source"],
             outcomes: Dictionary(pairs.compactMap { $0.count == 2 ? (String($0[0]), Int($0[1]) ?? 0) : nil }) { $1 },
-            details: (try? JSONParser.parse(Array((row["details"] as String).utf8), mode: .strict))?.object ?? JSONObject())
+            details: (try? JSONParser.parse(Array((row["details"] as String).utf8), mode: .strict))?.object ?? JSONObject(),
+            digest: row["digest"], previous: row["previous"])
     }
 
     /// The highest sequence of an origin that was applied; 0 before the first.

@@ -46,6 +46,10 @@ package struct ImportRecord: Sendable, Equatable {
     package let outcomes: [String: Int]
     /// What else was recorded when it ended: `host`, `program`, `storage`, `medium`, `counts`, `milliseconds`, `service`.
     package let details: JSONObject
+    /// The digest that the next row of the chain holds; `nil` before it ended.
+    package let digest: String?
+    /// The digest of the row before it; empty for the first.
+    package let previous: String
 }
 
 /// An import that has begun.

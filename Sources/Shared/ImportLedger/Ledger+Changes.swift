@@ -67,7 +67,7 @@ extension Ledger {
     }
 
     /// The digest of a finished row, which the next one holds.
-    private static func digest(of row: Row) -> SHA512Digest {
+    static func digest(of row: Row) -> SHA512Digest {
         var columns = [
             "chained", "previous", "id", "bundle", "label", "origin", "sequence", "target_root", "started", "finished", "keys", "operator",
             "source", "outcomes",
@@ -78,7 +78,7 @@ extension Ledger {
     }
 
     /// The digest of all that an import made of files.
-    private static func content(of id: Int64, _ db: Database) throws -> SHA512Digest {
+    static func content(of id: Int64, _ db: Database) throws -> SHA512Digest {
         let hasher = SHA512Hasher()
         let rows = try Row.fetchCursor(
             db,

@@ -26,7 +26,7 @@ extension Ledger {
         }
     }
 
-    private static func change(_ row: Row) throws -> ChangeRecord {
+    static func change(_ row: Row) throws -> ChangeRecord {
         guard let package = PackageName(row["package"] as String), let file = FileName(row["file"] as String),
             let digest = SHA512Digest(bytes: Array(row["digest"] as Data)), let outcome = VersionOutcome(rawValue: row["outcome"])
         else { throw LedgerError.damaged("a change of import \(row["import"] as DatabaseValue)") }
