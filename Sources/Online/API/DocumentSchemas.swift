@@ -38,6 +38,14 @@ extension Schema {
 
     static let package = Schema.named("Package", .object(packageMembers))
 
+    static let dependent = Schema.named(
+        "Dependent",
+        .object([
+            Member("name", packageName), Member("latest", text.orNull, "What its `latest` points at."),
+            Member("kind", .choice(PackageNeed.Kind.allCases.map(\.rawValue)), "How much it needs it."),
+            Member("range", text, "Which versions of it."),
+        ]))
+
     static let packageDetail = Schema.named(
         "PackageDetail",
         .object(

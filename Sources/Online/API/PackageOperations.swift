@@ -53,6 +53,19 @@ extension FerryAPI {
                     return .json(try document(of: detail, context))
                 }
             },
+            HTTPOperation(
+                .get, "/packages/{name}/dependents", id: "listDependents", tag: "packages", "List the packages that need a package.",
+                explanation: "Those in storage whose `latest` version names it, as the last scan saw them.",
+                parameters: [name.declaration, limit.declaration, offset.declaration], scoped: ["name"],
+                success: [HTTPOperation.Success(pageSchema(.dependent), "A page of packages, by name.")], problems: commonProblems
+            ) { request in
+                let name = try request.value(of: name)
+                let (first, count) = (try request.value(of: offset), try request.value(of: limit))
+                return try await request.blocking {
+                    let found = try context.catalog.dependents(of: name, offset: first, limit: count)
+                    return .json(try page(found.elements.map(\.json), of: found.total, request))
+                }
+            },
         ]
     }
 

@@ -68,7 +68,7 @@ extension Catalog {
             for package in packages {
                 guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM package WHERE sort_key = ?", arguments: [Self.key(package)])
                 else { continue }
-                for table in ["version", "tag", "tarball"] {
+                for table in ["version", "tag", "tarball", "need"] {
                     try db.execute(sql: "DELETE FROM \(table) WHERE package = ?", arguments: [id])
                 }
                 try db.execute(
@@ -159,6 +159,7 @@ private struct InventoryWriter {
         if let metadata = facts.metadata, isNewContent {
             try keep(metadata.versions, id)
             try keep(metadata.tags, id)
+            try keep(metadata.needs, id)
         }
         var facts = facts
         let known = try wasGone ? [:] : tarballs(of: id)
@@ -242,6 +243,12 @@ private struct InventoryWriter {
         try db.cachedStatement(sql: "DELETE FROM tag WHERE package = ?").execute(arguments: [id])
         let statement = try db.cachedStatement(sql: "INSERT INTO tag VALUES (?, ?, ?)")
         for (tag, version) in tags { try statement.execute(arguments: [id, tag, version]) }
+    }
+
+    private func keep(_ needs: [PackageNeed], _ id: Int64) throws {
+        try db.cachedStatement(sql: "DELETE FROM need WHERE package = ?").execute(arguments: [id])
+        let statement = try db.cachedStatement(sql: "INSERT INTO need VALUES (?, ?, ?, ?)")
+        for need in needs { try statement.execute(arguments: [need.name, id, need.kind.number, need.range]) }
     }
 
     /// The tarballs of a package as the scan before saw them.
@@ -350,6 +357,7 @@ extension PackageFacts.Metadata {
     fileprivate var content: Data {
         var text = "\(source.rawValue)\u{0}\(summary ?? "")\n"
         for (tag, version) in tags.sorted(by: { $0.key < $1.key }) { text += "\(tag)\u{0}\(version)\n" }
+        for need in needs { text += "\(need.name)\u{0}\(need.kind.rawValue)\u{0}\(need.range)\n" }
         for version in versions {
             text += "\(version.version)\u{0}\(version.published?.nanoseconds ?? -1)\u{0}\(version.isLocal)\u{0}\(version.isWithdrawn)"
             text += "\u{0}\(version.deprecated ?? "")\n"

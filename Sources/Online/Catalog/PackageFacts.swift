@@ -14,6 +14,26 @@ package enum PackageSource: String, Sendable, Hashable, CaseIterable {
     case unknown
 }
 
+/// What a version needs of another package.
+package struct PackageNeed: Sendable, Hashable {
+    /// How much it needs it.
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        case regular, optional, peer
+    }
+
+    /// The package that is needed, under its own name where the manifest has an alias for it.
+    package let name: String
+    package let kind: Kind
+    /// As the manifest has it.
+    package let range: String
+
+    package init(name: String, kind: Kind, range: String) {
+        self.name = name
+        self.kind = kind
+        self.range = range
+    }
+}
+
 /// What a scan saw of one package in storage.
 package struct PackageFacts: Sendable, Hashable {
     /// Whether there is a packument that can be used.
@@ -71,6 +91,8 @@ package struct PackageFacts: Sendable, Hashable {
         package var summary: String?
         package var tags: [String: String] = [:]
         package var versions: [Version] = []
+        /// What `latest` needs: each name once, sorted.
+        package var needs: [PackageNeed] = []
 
         package init() {}
     }

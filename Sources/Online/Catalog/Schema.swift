@@ -42,7 +42,22 @@ extension DatabaseMigrator {
             // A search takes those from what it has found, without a look at the rows of all.
             try db.execute(sql: "CREATE INDEX package_gone ON package (id, gone) WHERE gone IS NOT NULL")
         }
+        migrator.registerMigration("8", migrate: needs)
         return migrator
+    }
+
+    /// What the `latest` versions of packages need, by the names of what they need; `kind` is the place of a `PackageNeed.Kind`.
+    ///
+    /// The next scan looks into every packument once more, since no listing is known of any.
+    private static func needs(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE need (
+                    name TEXT NOT NULL, package INTEGER NOT NULL, kind INTEGER NOT NULL, range TEXT NOT NULL, PRIMARY KEY (name, package)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX need_by_package ON need (package);
+                UPDATE package SET listing = x'';
+                """)
     }
 
     /// What the storage holds (`package`, `version`, `tag`, `tarball`), how that grew, what of it is damaged, and what travelled.

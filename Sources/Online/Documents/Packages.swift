@@ -14,6 +14,13 @@ extension PackageSummary {
     }
 }
 
+extension PackageDependent {
+    /// What machines are told of a package that needs another.
+    package var json: JSONValue {
+        ["name": .string(name), "latest": .text(latest), "kind": .string(kind.rawValue), "range": .string(range)]
+    }
+}
+
 extension PackageDetail {
     /// What machines are told of one package.
     package var json: JSONValue {

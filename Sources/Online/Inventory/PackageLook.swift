@@ -25,7 +25,7 @@ struct PackageLook: Sendable {
     let scanStart: Int64
 
     /// The members of a version entry that are kept.
-    private static let members: Set<String> = ["deprecated", "description"]
+    private static let members: Set<String> = ["deprecated", "description", "dependencies", "optionalDependencies", "peerDependencies"]
 
     func look() -> Result {
         var result = Result(package: location.package)
@@ -140,7 +140,38 @@ struct PackageLook: Sendable {
         for (tag, version) in applied.object["dist-tags"]?.object?.members ?? [] { metadata.tags[tag] = version.string }
         let latest = metadata.tags["latest"].flatMap { current[$0] }
         metadata.summary = latest?.manifest["description"]?.string.map { String($0.prefix(300)) }
+        metadata.needs = latest.map { needs(of: $0.manifest) } ?? []
         return metadata
+    }
+
+    /// What a version needs; of a name that is needed in several ways, the strongest counts.
+    ///
+    /// npm writes what is optional among the regular ones, too.
+    private func needs(of manifest: JSONObject) -> [PackageNeed] {
+        var found: [String: PackageNeed] = [:]
+        let lists: [(member: String, kind: PackageNeed.Kind)] = [
+            ("peerDependencies", .peer), ("dependencies", .regular), ("optionalDependencies", .optional),
+        ]
+        for (member, kind) in lists {
+            for (name, value) in manifest[member]?.object?.members ?? [] {
+                guard let range = value.string, let need = need(of: name, range, kind) else { continue }
+                found[need.name] = need
+            }
+        }
+        return found.values.sorted { $0.name < $1.name }
+    }
+
+    /// A line of a list; `nil` for what is no package of a registry's.
+    private func need(of name: String, _ range: String, _ kind: PackageNeed.Kind) -> PackageNeed? {
+        let prefix = "npm:"
+        guard range.hasPrefix(prefix) else {
+            return PackageName(name).map { PackageNeed(name: $0.text, kind: kind, range: String(range.prefix(100))) }
+        }
+        let target = range.dropFirst(prefix.count)
+        let end = target.dropFirst().lastIndex(of: "@") ?? target.endIndex
+        return PackageName(String(target[..<end])).map { package in
+            PackageNeed(name: package.text, kind: kind, range: String(target[end...].dropFirst().prefix(100)))
+        }
     }
 
     /// Says which version names each tarball; of several, the first.

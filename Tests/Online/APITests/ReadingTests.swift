@@ -148,6 +148,19 @@ import Testing
         }
     }
 
+    @Test(arguments: ["/packages/@scope/thing/dependents", "/packages/@scope%2Fthing/dependents"])
+    func `who needs a package is listed`(path: String) async throws {
+        let world = try APIWorld()
+        _ = try world.fill()
+        let template = "/packages/{name}/dependents"
+        try await world.serving { client in
+            #expect(try await client.get(path, of: template).items.isEmpty)
+            #expect(try await client.get("/packages/nobody/dependents?limit=1", of: template).json["total"] == 0)
+            #expect(try await client.get("/packages/@scope/dependents", of: "/packages/{name}").problem == "not-found")
+            try await client.validateAnswers()
+        }
+    }
+
     // MARK: Snapshots
 
     @Test func `a comparison says what came, changed and went`() async throws {

@@ -39,9 +39,11 @@ final class StorageWorld {
     }
 
     /// Writes a package: these versions on disk, those only known, and local ones beside what comes from the uplink.
+    ///
+    /// - Parameter needs: further members of versions, such as `dependencies`.
     func put(
         _ name: String, _ versions: [String], knownOnly: [String] = [], local: [String] = [], tags: [String: String] = [:],
-        deprecated: [String: String] = [:], fetched: Int = 1
+        deprecated: [String: String] = [:], needs: [String: JSONValue] = [:], fetched: Int = 1
     ) throws {
         let package = try #require(PackageName(name))
         let directory = storage.appending(name)
@@ -61,6 +63,10 @@ final class StorageWorld {
             ]
             if let message = deprecated[version], var object = entry.object {
                 object["deprecated"] = .string(message)
+                entry = .object(object)
+            }
+            if let lists = needs[version], var object = entry.object {
+                for (member, list) in lists.object?.members ?? [] { object[member] = list }
                 entry = .object(object)
             }
             entries.append((version, entry))
