@@ -78,6 +78,16 @@ export interface Change {
   readonly sizeBytes: number | null;
 }
 
+export interface Dependent {
+  /** How much it needs it. */
+  readonly kind: "regular" | "optional" | "peer";
+  /** What its `latest` points at. */
+  readonly latest: string | null;
+  readonly name: string;
+  /** Which versions of it. */
+  readonly range: string;
+}
+
 export interface Destination {
   readonly bundles: number;
   readonly destination: string;
@@ -407,6 +417,11 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly items: readonly (BrokenArchive)[]; readonly limit: number; readonly offset: number; readonly total: number };
   };
+  readonly listDependents: {
+    readonly parameters: { readonly name: string; readonly limit?: number; readonly offset?: number };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly (Dependent)[]; readonly limit: number; readonly offset: number; readonly total: number };
+  };
   readonly listDestinations: {
     readonly parameters: { readonly limit?: number; readonly offset?: number };
     readonly body: undefined;
@@ -526,6 +541,7 @@ export const addresses = {
   listArtifactContents: ["GET", "/artifacts/{id}/contents"],
   listArtifacts: ["GET", "/artifacts"],
   listBrokenArchives: ["GET", "/broken-archives"],
+  listDependents: ["GET", "/packages/{name}/dependents"],
   listDestinations: ["GET", "/destinations"],
   listJobs: ["GET", "/jobs"],
   listMedia: ["GET", "/media"],

@@ -3,7 +3,7 @@ import { useQuery } from "../api/query";
 import { PackageDetail, PackageVersion, Tarball } from "../api/schema";
 import { startJob } from "../base/jobs";
 import { Moment, useLocale } from "../base/locale";
-import { Link } from "../base/router";
+import { Link, packagePath } from "../base/router";
 import { Badge } from "../parts/Badge";
 import { Button, CopyButton, Segments } from "../parts/Button";
 import { SearchField } from "../parts/Field";
@@ -44,6 +44,7 @@ export function PackagePage({ name }: { readonly name: string }) {
             </div>
             <div className="column-side">
               <About detail={value} />
+              <Dependents name={name} />
               <Bundles detail={value} />
             </div>
           </div>
@@ -79,6 +80,34 @@ function About({ detail }: { readonly detail: PackageDetail }) {
           </ul>
         </>
       )}
+    </Card>
+  );
+}
+
+function Dependents({ name }: { readonly name: string }) {
+  const { t, f } = useLocale();
+  const [limit, setLimit] = useState(10);
+  const dependents = useQuery("listDependents", { name, limit });
+  return (
+    <Card title={t.package.needed} hint={dependents.value && dependents.value.total > 0 ? f.number(dependents.value.total) : undefined}>
+      <Loaded query={dependents}>
+        {(page) => (page.total === 0 ? <p className="quiet">{t.package.noDependents}</p> : (
+          <>
+            <ul className="plain-list">
+              {page.items.map((item) => (
+                <li key={item.name}>
+                  <Link to={packagePath(item.name)} className="cut">{item.name}</Link>
+                  <span className="line">
+                    {item.kind !== "regular" && <Badge>{item.kind === "optional" ? t.package.optionally : t.package.asPeer}</Badge>}
+                    <code className="quiet cut range" title={item.range}>{item.range}</code>
+                  </span>
+                </li>
+              ))}
+            </ul>
+            {page.total > page.items.length && limit < 1000 && <p className="side-actions"><Button small onClick={() => setLimit(limit === 10 ? 100 : 1000)}>{t.count.more(page.total - page.items.length)}</Button></p>}
+          </>
+        ))}
+      </Loaded>
     </Card>
   );
 }

@@ -115,7 +115,7 @@ export const en = {
     jobsTitle: "Jobs that changed it", noJobs: "No job has changed it since records began.", firstSeen: "First seen", packument: "Packument", tarballs: "Tarballs",
     cached: "cached", known: "not cached", damaged: "broken", deprecated: "deprecated", withdrawn: "withdrawn upstream", local: "published here",
     unnamed: "Tarballs that no version names", search: "Filter versions", noMatch: "No version matches", packumentError: "Its packument cannot be used", repair: "Repair this package",
-    unpublishedTime: "not stated",
+    needed: "Needed by", noDependents: "No package in storage needs it.", optionally: "optional", asPeer: "peer",
   },
   jobs: {
     title: "Jobs", tabJobs: "Jobs", tabSchedules: "Schedules", start: "New job", job: "Job", state: "State", progress: "Progress", askedBy: "Asked by", created: "Asked for",

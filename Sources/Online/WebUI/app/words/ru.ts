@@ -114,7 +114,7 @@ export const ru: Words = {
     jobsTitle: "Задания, которые его меняли", noJobs: "С начала записей его не менял никто.", firstSeen: "Впервые замечен", packument: "Метаданные", tarballs: "Архивы",
     cached: "в кэше", known: "не в кэше", damaged: "битая", deprecated: "устарела", withdrawn: "отозвана", local: "опубликована здесь",
     unnamed: "Архивы, которых не называет ни одна версия", search: "Фильтр версий", noMatch: "Подходящих версий нет", packumentError: "Его метаданные непригодны", repair: "Восстановить этот пакет",
-    unpublishedTime: "не указано",
+    needed: "Кому нужен", noDependents: "Никакой пакет в хранилище в нём не нуждается.", optionally: "необязательно", asPeer: "peer",
   },
   jobs: {
     title: "Задания", tabJobs: "Задания", tabSchedules: "Расписания", start: "Новое задание", job: "Задание", state: "Состояние", progress: "Ход", askedBy: "Источник", created: "Создано",
