@@ -211,15 +211,16 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "ImportPipeline",
                 "Rollbacks",
             ]),
+        module(
+            "Offline", "Inspection",
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "ImportLedger", systemPackage]),
         module("Offline", "Reports", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger"]),
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "Terminal", "Mounts", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots",
-                "BundleFormat",
-                "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation", "ImportPipeline", "Rollbacks", "Services",
-                "Reports",
-                systemPackage, argumentParser,
+                "Platform", "Terminal", "Mounts", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles",
+                "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation",
+                "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", systemPackage, argumentParser,
             ]),
 
         // Tests
@@ -306,6 +307,8 @@ let package = Package(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),
         tests("Offline/BackupsTests", "BackupsTests", ["Platform", "Integrity", "PackageStore", "Snapshots", "Backups", systemPackage]),
+        tests(
+            "Offline/InspectionTests", "InspectionTests", ["CanonicalJSON", "PackageStore", "Resolution", "Inspection"]),
         tests("Offline/ReportsTests", "ReportsTests", ["Reports"]),
         tests("Offline/ServicesTests", "ServicesTests", ["Platform", "Services"]),
         tests(
@@ -329,7 +332,7 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
                 "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
-                "Rollbacks", "Reports", systemPackage,
+                "Rollbacks", "Inspection", "Reports", systemPackage,
             ]),
     ])
 

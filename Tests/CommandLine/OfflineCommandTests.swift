@@ -217,3 +217,36 @@ import Testing
         #expect(verified.status == 0 && verified.output.contains("1 entries, as they were written"))
     }
 }
+
+/// What the isolated side's program says of what is here.
+@Suite struct InspectionCommandTests {
+    @Test func `damage is 3, and names the import that brought it`() throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        try programs.carry()
+        _ = try programs.offline("import", programs.stick)
+        #expect(try programs.offline("check").status == 0)
+        try programs.write("damaged", to: "\(programs.isolated)/foo/foo-1.0.0.tgz")
+        let run = try programs.offline("check")
+        #expect(run.status == 3 && run.output.contains("foo/foo-1.0.0.tgz") && run.output.contains("import 1"))
+        #expect(try programs.offline("import", programs.stick).status == 0)
+        #expect(try programs.offline("check", "--quick").status == 0)
+    }
+
+    @Test func `what cannot be installed is 4, of everything, of a package, of a lockfile`() throws {
+        let programs = try Programs()
+        for name in ["foo", "bar"] { try programs.put(name, in: programs.isolated) }
+        #expect(try programs.offline("closure").status == 0)
+        let absent = try programs.offline("closure", "foo@2", "bar@1")
+        #expect(absent.status == 4 && absent.output.contains("foo@2") && absent.output.contains("1.0.0"))
+        let lockfile = "\(programs.root)/package-lock.json"
+        let packages = ["foo", "bar", "baz"].map { "\"node_modules/\($0)\":{\"version\":\"1.0.0\"}" }.joined(separator: ",")
+        try programs.write("{\"name\":\"app\",\"lockfileVersion\":3,\"packages\":{\"\":{},\(packages)}}", to: lockfile)
+        let locked = try programs.offline("closure", "--lockfile", lockfile, "--platform", "linux-x64", "--platform", "win32-x64")
+        #expect(locked.status == 4 && locked.output.split(separator: "\n").count == 2 && locked.output.contains("baz@1.0.0 (win32-x64)"))
+        for words in [["--platform", "linux"], ["foo@@"], ["--lockfile", "\(programs.root)/none"]] {
+            #expect(try programs.offline(["closure"] + words).status == 64, "\(words)")
+        }
+    }
+}

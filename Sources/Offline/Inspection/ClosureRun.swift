@@ -1,0 +1,138 @@
+import Integrity
+package import Lockfiles
+package import PackageStore
+import Platform
+package import Resolution
+import SystemPackage
+
+/// Says which installs would fail here: of all that is here, of what is named, or of a lockfile.
+package struct ClosureRun: Sendable {
+    /// What is asked for.
+    package enum Subject: Sendable {
+        case everything
+        case wishes([RegistryDependency])
+        case lockfile(Lockfile)
+    }
+
+    /// A version or wish that cannot be installed.
+    package struct Failure: Sendable, Hashable {
+        /// Such as `foo@1.2.0`.
+        package let subject: String
+        /// Why, each in words; the first is the nearest to the subject.
+        package let reasons: [String]
+    }
+
+    /// What was found for one platform.
+    package struct Report: Sendable {
+        package let platform: TargetPlatform
+        /// Versions, or wishes, that can be installed.
+        package var installable = 0
+        /// Versions that are for other platforms.
+        package var elsewhere = 0
+        package var failures: [Failure] = []
+        /// Of what would be installed, the versions that run a script then.
+        package var scripted: [String] = []
+    }
+
+    private let packages: [(package: PackageName, stored: StoredPackument, tarballs: Set<FileName>)]
+    /// Packages whose packument cannot be read.
+    package let unreadable: [PackageName]
+
+    /// Reads the packuments of a storage.
+    package init(_ layout: StorageLayout) throws {
+        let locations = try layout.discover().packages
+        var next = 0
+        let results = OrderedPipeline(
+            width: 2, window: 8,
+            pull: {
+                guard next < locations.count else { return nil }
+                defer { next += 1 }
+                return locations[next]
+            },
+            transform: { location in (location.package, try Self.read(location)) })
+        var packages: [(package: PackageName, stored: StoredPackument, tarballs: Set<FileName>)] = []
+        var unreadable: [PackageName] = []
+        while let (package, content) = try results.next() {
+            if let content { packages.append((package, content.0, content.1)) } else { unreadable.append(package) }
+        }
+        self.packages = packages
+        self.unreadable = unreadable
+    }
+
+    private static func read(_ location: StorageLayout.Location) throws -> (StoredPackument, Set<FileName>)? {
+        let files = DiskFileSystem()
+        guard let bytes = try files.contents(of: location.directory.appending("package.json"), limit: StoredPackument.sizeLimit),
+            let stored = try? StoredPackument(parsing: bytes, of: location.package, keeping: Closure.members)
+        else { return nil }
+        return (stored, Set((try files.names(in: location.directory) ?? []).compactMap { FileName($0) }))
+    }
+
+    /// Decides for a platform.
+    package func report(_ subject: Subject, on platform: TargetPlatform) -> Report {
+        var closure = Closure(platform: platform)
+        for (package, stored, tarballs) in packages { closure.add(package, stored, tarballs: tarballs) }
+        closure.solve()
+        var report = Report(platform: platform)
+        var roots: [Closure.Node] = []
+        switch subject {
+        case .everything:
+            for node in closure.nodes {
+                if closure.isForPlatform(node) { judge(node, "\(node)", closure, &report, &roots) } else { report.elsewhere += 1 }
+            }
+        case .wishes(let wishes):
+            for wish in wishes {
+                let (node, obstacle) = closure.chosen(wish)
+                if let node { judge(node, "\(wish)", closure, &report, &roots) }
+                if let obstacle { report.failures.append(Failure(subject: "\(wish)", reasons: [Self.words(obstacle)])) }
+            }
+        case .lockfile(let lockfile):
+            for locked in lockfile.packages { judge(locked, closure, &report, &roots) }
+        }
+        report.scripted = closure.scripted(with: roots).map(\.description)
+        return report
+    }
+
+    private func judge(
+        _ node: Closure.Node, _ name: String, _ closure: Closure, _ report: inout Report, _ roots: inout [Closure.Node]
+    ) {
+        guard closure.obstacles[node] != nil else {
+            report.installable += 1
+            roots.append(node)
+            return
+        }
+        let reasons = closure.causes(of: node).map { cause in
+            cause.node == node && name == "\(node)" ? "\(cause.obstacle)" : "\(cause.node): \(cause.obstacle)"
+        }
+        report.failures.append(Failure(subject: name, reasons: reasons))
+    }
+
+    /// A lockfile names each version itself, so that only what it names must be here.
+    private func judge(_ locked: LockedPackage, _ closure: Closure, _ report: inout Report, _ roots: inout [Closure.Node]) {
+        let node = Closure.Node(locked.name, locked.version)
+        var reason: String?
+        if let declared = closure.declared(node) {
+            let (wanted, here) = (locked.integrity?.sha512 ?? [], declared.integrity?.sha512 ?? [])
+            if closure.obstacles[node]?.contains(.noTarball) == true {
+                reason = "\(Closure.Obstacle.noTarball)"
+            } else if !wanted.isEmpty, !here.isEmpty, Set(wanted).isDisjoint(with: here) {
+                reason = "it is here with other bytes than the lockfile wants"
+            }
+        } else {
+            reason = "it is not here"
+        }
+        if let reason {
+            report.failures.append(Failure(subject: "\(locked)", reasons: [reason]))
+        } else {
+            report.installable += 1
+            roots.append(node)
+        }
+    }
+
+    private static func words(_ obstacle: Closure.Obstacle) -> String {
+        switch obstacle {
+        case .noPackage: "that package is not here"
+        case .noVersion(_, let here): "of that package only \(here.joined(separator: ", ")) is here"
+        default: "\(obstacle)"
+        }
+    }
+}
