@@ -15,7 +15,7 @@ PLACES = {
     "dashboard": "/", "packages": "/packages", "package": "/packages/@quay/crane", "jobs": "/jobs", "job": "/jobs/{job}", "new-job": "/jobs/new",
     "form": "/jobs/new/full-refresh", "bundle-form": "/jobs/new/diff-build", "schedules": "/schedules", "artifacts": "/artifacts",
     "artifact": "/artifacts/{bundle}", "snapshots": "/snapshots", "compare": "/snapshots/compare?from=empty",
-    "broken-archives": "/broken-archives?state=all", "media": "/media", "not-found": "/no/such/place",
+    "broken-archives": "/broken-archives?state=all", "media": "/media", "disks": "/disks", "settings": "/settings", "not-found": "/no/such/place",
 }
 
 

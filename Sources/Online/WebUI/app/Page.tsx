@@ -25,7 +25,9 @@ import { Media } from "./pages/Media";
 import { PackagePage } from "./pages/Package";
 import { Packages } from "./pages/Packages";
 import { Schedules } from "./pages/Schedules";
+import { SettingsPage } from "./pages/SettingsPage";
 import { Snapshots } from "./pages/Snapshots";
+import { SpacePage } from "./pages/SpacePage";
 import { StartJob, StartList } from "./pages/Start";
 
 type Section = "dashboard" | "packages" | "jobs" | "artifacts" | "broken" | "media";
@@ -65,6 +67,12 @@ function content(segments: readonly string[]): { readonly section: Section | und
       break;
     case "broken-archives":
       if (second === undefined) return { section: "broken", page: <Broken /> };
+      break;
+    case "disks":
+      if (second === undefined) return { section: "dashboard", page: <SpacePage /> };
+      break;
+    case "settings":
+      if (second === undefined) return { section: undefined, page: <SettingsPage /> };
       break;
     case "media":
       if (second === undefined && more.length === 0) return { section: "media", page: <Media /> };
@@ -110,7 +118,7 @@ export function Page() {
         </button>
         <Navigation section={section} />
         <div className="side-foot">
-          <ConnectionState />
+          <div className="line"><ConnectionState /><Link to="/settings" className="icon-button push" aria-label={t.settings.title} title={t.settings.title}><Icon name="settings" /></Link></div>
           <Chooser />
         </div>
       </aside>
@@ -119,6 +127,7 @@ export function Page() {
         <ConnectionState />
         <button type="button" className="icon-button" aria-label={t.palette.shortcut} title={t.palette.shortcut} onClick={() => setPaletteOpen(true)}><Icon name="search" /></button>
         <Chooser small />
+        <Link to="/settings" className="icon-button" aria-label={t.settings.title} title={t.settings.title}><Icon name="settings" /></Link>
       </header>
       <main id="content" className="content" tabIndex={-1}>
         <LostNotice />

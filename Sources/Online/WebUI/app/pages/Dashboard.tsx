@@ -18,6 +18,7 @@ import { Empty, Loaded, Skeleton } from "../parts/States";
 import { Column, Table } from "../parts/Table";
 import { useSayJob } from "../parts/Toasts";
 import { Destination } from "./Artifacts";
+import { useForecast } from "./SpacePage";
 import { ExportDialog, ExportState, mediumName, useExports } from "./Media";
 
 /** A cache that was not refreshed for longer than this is not fresh: two rounds of the schedule that is built in, and some. */
@@ -192,9 +193,9 @@ function DiskTile({ query }: { readonly query: Query<Space> }) {
   const disk = query.value?.disks.find((each) => each.holds.includes("storage")) ?? query.value?.disks[0];
   const used = disk && disk.totalBytes > 0 ? 1 - disk.freeBytes / disk.totalBytes : 0;
   const tone = disk?.level === "critical" ? "bad" : disk?.level === "warning" ? "warn" : undefined;
-  const forecast = !disk ? "\u00a0" : disk.daysLeft !== null ? t.dashboard.diskLeft(t.count.days(disk.daysLeft)) : /not known/.test(disk.forecast) ? t.dashboard.diskUnknown : t.dashboard.diskSteady;
+  const forecast = useForecast();
   return (
-    <Tile label={t.dashboard.disk} to="/jobs/new/retention" tone={tone} value={disk ? t.dashboard.diskFree(f.bytes(disk.freeBytes)) : waitingText} hint={<span title={disk?.forecast}>{forecast}</span>}>
+    <Tile label={t.dashboard.disk} to="/disks" tone={tone} value={disk ? t.dashboard.diskFree(f.bytes(disk.freeBytes)) : waitingText} hint={disk ? <span title={disk.forecast}>{forecast(disk)}</span> : "\u00a0"}>
       <Bar share={used} label={t.dashboard.disk} tone={tone ?? "good"} />
     </Tile>
   );

@@ -1,4 +1,4 @@
-import { ReactNode } from "react";
+import { ReactNode, useCallback } from "react";
 import { Failure } from "../api/client";
 import { Query } from "../api/query";
 import { useLocale } from "../base/locale";
@@ -18,16 +18,25 @@ export function Empty({ icon, title, hint, children }: { readonly icon: IconName
   );
 }
 
+/** What kind of failure it is, in words of the page; the service's own where the page has none. */
+export function useTitleOf(): (failure: Failure) => string {
+  const { t } = useLocale();
+  return useCallback((failure) => {
+    const titles: Readonly<Record<string, string>> = t.problem;
+    return failure.isUnreachable ? t.failure.unreachable : titles[failure.word] ?? (failure.title || t.failure.refused);
+  }, [t]);
+}
+
 /** What could not be had, why, and what to do. */
 export function FailureState({ failure, onRetry }: { readonly failure: Failure; readonly onRetry?: () => void }) {
   const { t } = useLocale();
   const isMissing = failure.status === 404;
-  const title = failure.isUnreachable ? t.failure.unreachable : isMissing ? t.failure.notFound : t.failure.title;
+  const titleOf = useTitleOf();
   return (
     <div role="alert">
       <Empty
-        icon={failure.isUnreachable ? "offline" : isMissing ? "search" : "alert"} title={title}
-        hint={failure.isUnreachable ? t.failure.unreachableHint : isMissing ? `${failure.message}. ${t.failure.notFoundHint}` : failure.message || failure.title}>
+        icon={failure.isUnreachable ? "offline" : isMissing ? "search" : "alert"} title={titleOf(failure)}
+        hint={failure.isUnreachable ? t.failure.unreachableHint : isMissing ? `${failure.message}. ${t.failure.notFoundHint}` : failure.message}>
         {onRetry && !isMissing && <Button icon="again" onClick={onRetry}>{t.failure.retry}</Button>}
       </Empty>
     </div>
@@ -37,13 +46,14 @@ export function FailureState({ failure, onRetry }: { readonly failure: Failure; 
 /** A failure in a line, beside what was asked for. */
 export function FailureNote({ failure }: { readonly failure: Failure | undefined }) {
   const { t } = useLocale();
+  const titleOf = useTitleOf();
   if (!failure) return null;
   return (
     <div className="note note-bad" role="alert">
       <Icon name="alert" />
       <div>
-        <strong>{failure.isUnreachable ? t.failure.unreachable : failure.word === "job-open" ? t.start.alreadyOpen : failure.title || t.failure.refused}</strong>
-        {failure.isUnreachable ? null : failure.word === "job-open" ? null : <p>{failure.message}</p>}
+        <strong>{titleOf(failure)}</strong>
+        {!failure.isUnreachable && failure.word !== "job-open" && <p>{failure.message}</p>}
         {failure.see && <p><Link to={failure.see}>{t.failure.see}</Link></p>}
       </div>
     </div>

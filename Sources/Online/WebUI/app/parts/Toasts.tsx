@@ -5,6 +5,7 @@ import { useLocale } from "../base/locale";
 import { Link } from "../base/router";
 import { IconButton } from "./Button";
 import { Icon } from "./Icon";
+import { useTitleOf } from "./States";
 
 interface Toast {
   readonly id: number;
@@ -52,13 +53,14 @@ export const useSay = () => useContext(Context);
 export function useSayJob() {
   const say = useSay();
   const { t } = useLocale();
+  const titleOf = useTitleOf();
   return useMemo(() => ({
     started: (job: Job, text = t.job.started(job.id)) => say({ tone: "good", text, link: { to: `/jobs/${job.id}`, label: t.job.watch } }),
     failed: (error: unknown) => {
       const failure = error instanceof Failure ? error : undefined;
-      const text = failure?.isUnreachable ? t.failure.unreachable
-        : failure?.word === "job-open" ? t.start.alreadyOpen : `${t.failure.refused}: ${failure?.message ?? String(error)}`;
+      const isPlain = failure && (failure.isUnreachable || failure.word === "job-open");
+      const text = isPlain ? titleOf(failure) : failure ? `${titleOf(failure)}: ${failure.message}` : `${t.failure.refused}: ${String(error)}`;
       say({ tone: "bad", text, ...(failure?.see ? { link: { to: failure.see, label: t.failure.see } } : {}) });
     },
-  }), [say, t]);
+  }), [say, t, titleOf]);
 }

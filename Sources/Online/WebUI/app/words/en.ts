@@ -38,10 +38,19 @@ export const en = {
   },
   failure: {
     page: "This page has failed", pageHint: "It is a mistake of ours. Loading it again may help; the other pages work.", reload: "Load it again",
-    title: "This could not be loaded", unreachable: "The server does not answer",
+    unreachable: "The server does not answer",
     unreachableHint: "Is “ferry-online serve” running, and does the network reach it? This page loads by itself when it is back.",
     notFound: "There is no such thing", notFoundHint: "It may have been removed, or the address is mistyped.",
     retry: "Try again", see: "Show it", refused: "The server refused",
+  },
+  problem: {
+    "archive-damaged": "The archive is damaged", "archive-gone": "The archive is no longer there", busy: "It cannot be done now",
+    "catalog-unusable": "The catalog cannot be used", "cross-origin": "Another site's page may not change anything",
+    "host-not-allowed": "The service does not answer for that host", "internal-error": "The server failed",
+    "invalid-body": "The server does not understand what was sent", "invalid-parameter": "A parameter cannot be used",
+    "job-ended": "The job has ended already", "job-open": "The same job is queued or running already",
+    "medium-uninitialised": "The medium is not one of ours yet", "medium-unusable": "The medium cannot be written to", "no-space": "The disk is full",
+    "not-found": "There is no such thing",
   },
   notFound: { title: "No such page", hint: "The address leads nowhere in Ferry.", home: "To the dashboard" },
   common: {
@@ -139,7 +148,6 @@ export const en = {
   start: {
     title: "New job", which: "What shall be done?", submit: "Start", dryRun: "Dry run", dryRunHint: "Says what would be done, and changes nothing.", more: "More parameters",
     list: "Separated by spaces or commas.", byDefault: "by default", timeLimit: "Time limit, seconds", timeLimitHint: "After this it is ended.", range: (from: string, to: string) => `${from}–${to}`,
-    alreadyOpen: "The same job is queued or running already.",
   },
   parameter: {
     minutes: pair("Minutes back", "How far back “changed lately” goes."),
@@ -225,6 +233,16 @@ export const en = {
     safeHint: "Everything was written, synced and read back.", failed: "The export failed", tooSmall: "It does not fit: too little is free.", uninitialisedHint: "The first export sets it up; what is on it stays.",
     noArtifacts: "There is no bundle to export yet.", newest: "newest", already: "is on it", refused: "This page cannot say what is plugged in", refusedHint: "The server is older than this page.",
     device: "Device", where: "Mounted at",
+  },
+  space: {
+    title: "Disks", holds: { storage: "Storage", state: "State", artifacts: "Bundles" }, levels: { ok: "enough room", warning: "getting full", critical: "nearly full" },
+    forecast: "Forecast", files: "Free files", path: "Path", free: "What is free", noMeasurements: "The curve begins with the first measurement.", parts: "What takes the room",
+    snapshots: "Snapshots", logs: "Logs",
+  },
+  settings: {
+    title: "Settings", hint: "What the server goes by. They are set in ferry.yaml, by variables of the environment and by flags, and are read when it starts.", key: "Key", value: "Value",
+    source: "Comes from", search: "Search settings", noMatch: "There is no such setting",
+    sources: { default: "built in", verdaccio: "Verdaccio's configuration", file: "file", environment: "environment", flag: "flag" },
   },
   palette: { title: "Go to", hint: "A page, a package, or something to do", none: "Nothing found", pages: "Pages", start: "Start", packages: "Packages", shortcut: "Search…" },
 };
