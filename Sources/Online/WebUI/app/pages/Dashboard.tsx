@@ -170,9 +170,9 @@ function FreshnessTile({ job, isLoaded, schedules, active }: { readonly job: Job
   const isFresh = job?.ended && now - Date.parse(job.ended) < freshHours * 3_600_000;
   return (
     <Tile
-      label={t.dashboard.freshness} to={job ? `/jobs/${job.id}` : "/jobs?kind=full_cache_refresh"} tone={!isLoaded ? undefined : isFresh ? "good" : "warn"}
+      label={t.dashboard.freshness} to={job ? `/jobs/${job.id}` : "/jobs?kind=full_cache_refresh"} tone={!isLoaded ? undefined : isFresh && job.exitCode === 0 ? "good" : "warn"}
       value={!isLoaded ? waitingText : job?.ended ? <Moment at={job.ended} /> : t.common.never}
-      hint={running ? t.dashboard.refreshing : next ? t.dashboard.nextRefresh(f.relative(next, now)) : t.dashboard.noNext} />
+      hint={running ? t.dashboard.refreshing : job && job.exitCode !== 0 ? t.dashboard.incomplete : next ? t.dashboard.nextRefresh(f.relative(next, now)) : t.dashboard.noNext} />
   );
 }
 

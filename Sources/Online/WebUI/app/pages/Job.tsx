@@ -26,7 +26,7 @@ export function JobPage({ id }: { readonly id: string }) {
     <>
       <PageHead
         title={job ? t.job.title(t.kind[job.kind], job.id) : `#${id}`} above={[["/jobs", t.nav.jobs]]}
-        badge={job && <><JobState state={job.state} />{isDryRun(job) && <Badge>{t.jobs.dryRun}</Badge>}</>}
+        badge={job && <><JobState job={job} />{isDryRun(job) && <Badge>{t.jobs.dryRun}</Badge>}</>}
         actions={job && <Actions job={job} />} />
       <Loaded query={query} lines={8}>{() => job && <Detail job={job} />}</Loaded>
     </>
@@ -70,6 +70,8 @@ function Actions({ job }: { readonly job: Job }) {
 function Detail({ job }: { readonly job: Job }) {
   const { t } = useLocale();
   const isOpen = !isEnded(job);
+  // It did its work, and found something that somebody has to see to: damage, or what could not be had.
+  const tone = job.state === "failed" ? "bad" : job.state === "succeeded" && job.exitCode === 0 ? "good" : "warn";
   return (
     <>
       {isOpen && (
@@ -79,8 +81,8 @@ function Detail({ job }: { readonly job: Job }) {
         </div>
       )}
       {!isOpen && job.reason && (
-        <div className={`note note-${job.state === "succeeded" ? "good" : job.state === "failed" ? "bad" : "warn"}`}>
-          <Icon name={job.state === "succeeded" ? "check" : "alert"} /><p>{job.reason}</p>
+        <div className={`note note-${tone}`}>
+          <Icon name={tone === "good" ? "check" : "alert"} /><p>{job.reason}</p>
         </div>
       )}
       <div className="columns">

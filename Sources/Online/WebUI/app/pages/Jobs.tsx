@@ -94,7 +94,7 @@ export function JobTable({ jobs, isOld = false, isShort = false }: { readonly jo
         </div>
       ),
     },
-    { id: "state", title: t.jobs.state, width: "8.5rem", cell: (job) => <JobState state={job.state} /> },
+    { id: "state", title: t.jobs.state, width: "8.5rem", cell: (job) => <JobState job={job} /> },
     { id: "outcome", title: t.jobs.outcome, hide: "tablet", cell: (job) => <Outcome job={job} /> },
     { id: "created", title: t.jobs.created, isNumber: true, width: "8.5rem", hide: isShort ? "tablet" : "phone", cell: (job) => <Moment at={job.created} /> },
     { id: "duration", title: t.jobs.duration, isNumber: true, width: "6rem", hide: "phone", cell: (job) => <JobDuration job={job} /> },

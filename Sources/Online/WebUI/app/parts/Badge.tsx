@@ -13,7 +13,9 @@ const tones: Readonly<Record<Job["state"], Tone>> = {
   queued: "neutral", running: "busy", succeeded: "good", failed: "bad", cancelled: "neutral", interrupted: "warn",
 };
 
-export function JobState({ state }: { readonly state: Job["state"] }) {
+/** Where a job stands; one that did its work and found what somebody has to see to is not green. */
+export function JobState({ job }: { readonly job: Job }) {
   const { t } = useLocale();
-  return <Badge tone={tones[state]} dot>{t.state[state]}</Badge>;
+  const isClean = job.state !== "succeeded" || job.exitCode === 0;
+  return <Badge tone={isClean ? tones[job.state] : "warn"} dot>{t.state[job.state]}</Badge>;
 }

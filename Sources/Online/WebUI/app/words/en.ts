@@ -97,7 +97,7 @@ export const en = {
       export: { title: (medium: string) => `“${medium}” is plugged in`, hint: (bundle: string) => `The newest bundle, ${bundle}, is not on it yet.`, button: "Export to it" },
       fine: { title: "Everything is in order", hint: "The cache is fresh, no archive is broken, and the newest state is packed.", button: "Refresh now" },
     },
-    freshness: "Last refresh", nextRefresh: (when: string) => `Next ${when}`, noNext: "No next one is scheduled", refreshing: "Refreshing now",
+    freshness: "Last refresh", nextRefresh: (when: string) => `Next ${when}`, noNext: "No next one is scheduled", refreshing: "Refreshing now", incomplete: "Not everything could be had",
     size: "Storage", sizeHint: (growth: string, days: string) => `${growth} in ${days}`, packages: (p: string, v: string) => `${p}, ${v} cached`,
     disk: "Disk", diskFree: (free: string) => `${free} free`, diskLeft: (days: string) => `Full in about ${days}`, diskSteady: "It does not fill up", diskUnknown: "No forecast yet",
     broken: "Broken archives", brokenNone: "All proved sound", brokenSome: "They need attention", unchecked: "Never checked",

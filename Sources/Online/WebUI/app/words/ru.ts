@@ -95,7 +95,7 @@ export const ru: Words = {
       export: { title: (medium) => `Подключён носитель «${medium}»`, hint: (bundle) => `Новейшего бандла, ${bundle}, на нём ещё нет.`, button: "Записать на него" },
       fine: { title: "Всё в порядке", hint: "Кэш свежий, битых архивов нет, новейшее состояние упаковано.", button: "Обновить сейчас" },
     },
-    freshness: "Последнее обновление", nextRefresh: (when) => `Следующее ${when}`, noNext: "Следующее не запланировано", refreshing: "Обновляется сейчас",
+    freshness: "Последнее обновление", nextRefresh: (when) => `Следующее ${when}`, noNext: "Следующее не запланировано", refreshing: "Обновляется сейчас", incomplete: "Получено не всё",
     size: "Хранилище", sizeHint: (growth, days) => `${growth} за ${days}`, packages: (p, v) => `${p}, в кэше ${v}`,
     disk: "Диск", diskFree: (free) => `свободно ${free}`, diskLeft: (days) => `Заполнится примерно через ${days}`, diskSteady: "Не заполняется", diskUnknown: "Прогноза пока нет",
     broken: "Битые архивы", brokenNone: "Все проверены и целы", brokenSome: "Требуют внимания", unchecked: "Ещё не проверялись",
