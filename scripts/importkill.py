@@ -114,8 +114,8 @@ class Publisher(threading.Thread):
         try:
             with urllib.request.urlopen(request, timeout=200):
                 self.published[(name, version)] = content
-        except urllib.error.HTTPError:
-            # Its package went away under it; whoever published was told.
+        except (urllib.error.HTTPError, OSError):
+            # Its package went away under it, or the registry was stopped; whoever published was told.
             self.failed += 1
 
 
