@@ -80,4 +80,24 @@ import Testing
             #expect(listed.status == 0 && !listed.output.contains(disk.point), "\(variable)")
         }
     }
+
+    @Test func `an import without a path takes the media that are plugged in`() throws {
+        let programs = try programs()
+        let (stick, empty) = (
+            try LoopMedium(label: "FULL", at: "\(programs.root)/media/full"),
+            try LoopMedium(label: "EMPTY", at: "\(programs.root)/media/empty")
+        )
+        let variables = ["FERRY_MEDIA_ROOTS": "\(programs.root)/media"]
+        let none = try programs.offline(["import"], variables)
+        #expect(none.status == 10 && none.messages.contains("no medium with a bundle is plugged in"))
+        try empty.mount()
+        try stick.mount()
+        #expect(try programs.offline(["import"], variables).status == 10)
+        #expect(try programs.online("export", "--to", stick.point).status == 0)
+        #expect(try programs.offline(["verify"], variables).output.contains("sound"))
+        #expect(try programs.names(in: programs.isolated).isEmpty)
+        let imported = try programs.offline(["import"], variables)
+        #expect(imported.status == 0 && imported.output.contains("applied"), "\(imported)")
+        #expect(try programs.names(in: programs.isolated).contains("foo"))
+    }
 }

@@ -115,7 +115,7 @@ import Testing
 
     @Test func `wrong usage is 64`() throws {
         let programs = try Programs()
-        #expect(try programs.offline("import").status == 64)
+        #expect(try programs.offline("import", "a", "b").status == 64)
         #expect(try programs.offline("import", programs.stick).status == 64)
         #expect(try programs.offline("import", "--no-such-option").status == 64)
     }

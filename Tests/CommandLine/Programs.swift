@@ -61,6 +61,11 @@ final class Programs {
             ["FERRY_STORAGE": storage ?? isolated, "FERRY_OFFLINE_STATE": state ?? "\(root)/offline-state"])
     }
 
+    func offline(_ arguments: [String], _ variables: [String: String]) throws -> Run {
+        let names = ["FERRY_STORAGE": isolated, "FERRY_OFFLINE_STATE": "\(root)/offline-state"]
+        return try run("ferry-offline", arguments, names.merging(variables) { $1 })
+    }
+
     /// - Parameter program: one of ours by its name, any other by its path.
     func run(
         _ program: String, _ arguments: [String], into file: String? = nil, _ variables: [String: String] = [:]

@@ -6,6 +6,7 @@ import Glibc
 import ImportLedger
 import ImportPipeline
 import MediaLayout
+import Mounts
 import PackageStore
 import Platform
 import Reports
@@ -105,9 +106,31 @@ struct StorageOptions: ParsableArguments {
 
 /// There is no bundle where one was looked for.
 struct NoBundle: Error, CustomStringConvertible {
-    let path: String
+    /// `nil` where the media that are plugged in were looked at.
+    let path: String?
 
-    var description: String { "there is no bundle at \"\(path)\"" }
+    var description: String { path.map { "there is no bundle at \"\($0)\"" } ?? "no medium with a bundle is plugged in" }
+}
+
+/// Where to look for bundles: the place that was named, else every medium that is plugged in and carries some.
+///
+/// - Throws: `NoBundle` where there is none of those.
+func bundlePlaces(_ path: String?, _ state: StateOptions, _ layout: StorageLayout) throws -> [String] {
+    if let path { return [path] }
+    let roots = environment("FERRY_MEDIA_ROOTS").map { $0.split(separator: ":").map { FilePath(String($0)) } } ?? MediaSurvey.usualRoots
+    let survey = MediaSurvey(roots: roots, reserved: [layout.root, try state.directory()])
+    let places = survey.media(in: try MountTable()).compactMap { medium -> String? in
+        switch medium.content {
+        case .ready(let entries): return entries.isEmpty ? nil : medium.mount.point.string
+        case .uninitialised: return nil
+        case .unusable(let words):
+            Terminal.say("warning: the medium at \"\(medium.mount.point)\" cannot be read: \(words)")
+            return nil
+        }
+    }
+    guard !places.isEmpty else { throw NoBundle(path: nil) }
+    for place in places { Terminal.say("found a medium at \"\(place)\"") }
+    return places
 }
 
 /// A bundle that was found, under the name it goes by.
@@ -208,7 +231,7 @@ private func hints(for error: any Error) -> [String] {
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
     case is ImportReport.NoSuchEntry: return ["\"ferry-offline history\" lists the entries"]
-    case is NoBundle: return ["give a medium, a bundle's directory, or a diff-….tar.zst"]
+    case is NoBundle: return ["plug one in, or give a medium, a bundle's directory, or a diff-….tar.zst"]
     default: return []
     }
 }

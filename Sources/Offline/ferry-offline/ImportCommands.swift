@@ -17,15 +17,17 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prove a bundle to its last byte and check that it fits; change nothing.")
 
-    @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @Argument(help: "A medium, a bundle's directory, or an archive; every medium that is plugged in by default.") var path: String?
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
     func run() throws {
         try reporting {
-            try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: false) { bundle, pipeline in
-                try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
+            for path in try bundlePlaces(path, state, storage.layout()) {
+                try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: false) { bundle, pipeline in
+                    try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
+                }
             }
         }
     }
@@ -35,6 +37,9 @@ struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring bundles into the storage.",
         discussion: """
+            Without a path it takes every medium that is plugged in: what can be pulled out, and what is mounted below /media, /run/media or \
+            /mnt (FERRY_MEDIA_ROOTS says otherwise).
+
             Every byte is proven before anything in the storage changes. Versions and tags that were published here are never lost or \
             moved. Verdaccio may go on serving and receiving. Interrupted at any moment, the same command completes the work.
 
@@ -42,7 +47,7 @@ struct Import: ParsableCommand {
             program ends with 14. For a registry that answers nobody without, FERRY_REGISTRY_AUTHORIZATION is sent along.
             """)
 
-    @Argument(help: "A medium, a bundle's directory, or an archive.") var path: String
+    @Argument(help: "A medium, a bundle's directory, or an archive; every medium that is plugged in by default.") var path: String?
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
@@ -62,16 +67,18 @@ struct Import: ParsableCommand {
             let layout = try storage.layout()
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
             let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
-            try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
-                bundle, pipeline in
-                let source = try bundle.open()
-                let report =
-                    dryRun
-                    ? try pipeline.verify(source)
-                    : try served.run(
-                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
-                        details: importDetails(from: path, into: layout))
-                try report.show(bundle.name, json: state.json)
+            for path in try bundlePlaces(path, state, layout) {
+                try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
+                    bundle, pipeline in
+                    let source = try bundle.open()
+                    let report =
+                        dryRun
+                        ? try pipeline.verify(source)
+                        : try served.run(
+                            source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
+                            details: importDetails(from: path, into: layout))
+                    try report.show(bundle.name, json: state.json)
+                }
             }
         }
     }
