@@ -204,7 +204,8 @@ let package = Package(
                 "Staging", "Backups", "Activation", systemPackage,
             ]),
         module(
-            "Offline", "Rollbacks", ["Platform", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
+            "Offline", "Rollbacks",
+            ["Platform", "CanonicalJSON", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
         module(
             "Offline", "Services",
             [

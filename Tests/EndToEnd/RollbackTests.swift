@@ -83,6 +83,15 @@ import Verification
         #expect(try versions(world, "@scope/new") == ["1.0.0", "1.1.0"])
     }
 
+    @Test func `what is published under the name of a package that went is not mixed with it when it comes again`() throws {
+        let (world, next) = try prepared()
+        try world.run(next)
+        try world.rollBack(2)
+        try world.put("@scope/new", ["1.1.0": "the company's own now"], in: world.isolated)
+        #expect(try world.run(next).refusals.map { $0.prefix { $0 != ":" } } == ["@scope/new@1.0.0"])
+        #expect(try versions(world, "@scope/new") == ["1.1.0"])
+    }
+
     @Test func `a mixture that was undone is not made again without being asked for`() throws {
         let (world, _) = try prepared()
         let bundle = try world.bundle()

@@ -49,6 +49,8 @@ package struct PackageReverter: Sendable {
         package fileprivate(set) var versions: [PackageVersion] = []
         /// Whether the whole package goes.
         package fileprivate(set) var isGone = false
+        /// Whether there was nothing of it.
+        package fileprivate(set) var wasAbsent = false
         /// Whether its packument is written.
         package fileprivate(set) var isChanged = false
         /// Whether its packument is again, to the byte, what the import found.
@@ -110,6 +112,7 @@ package struct PackageReverter: Sendable {
 
     private static func nothingThere(_ task: Task) -> Result {
         var result = Result(package: task.package)
+        result.wasAbsent = true
         result.absent = Set(task.going.map(\.path.file))
         return result
     }

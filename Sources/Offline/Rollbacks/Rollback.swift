@@ -1,5 +1,6 @@
 package import Activation
 import Backups
+package import CanonicalJSON
 package import ImportLedger
 package import PackageStore
 package import Platform
@@ -81,10 +82,14 @@ package struct Rollback: Sendable {
     ///
     /// Running it again after any interruption completes it.
     ///
-    /// - Parameter acceptsLosses: go on where something is lost that the import did not bring.
+    /// - Parameters:
+    ///   - details: what else is to be recorded of it.
+    ///   - acceptsLosses: go on where something is lost that the import did not bring.
     /// - Throws: `RollbackRefusal`, `GenerationError`: then nothing was changed. `FileSystemError`, `PackageLock.Busy` on the way: each
     ///   package is as it was, or as it will be.
-    package func run(_ id: Int64, operatorName: String, acceptsLosses: Bool) throws -> Report {
+    package func run(
+        _ id: Int64, operatorName: String, details: JSONObject = JSONObject(), acceptsLosses: Bool
+    ) throws -> Report {
         if let open = try ledger.openRollback(), open.undoes != id { throw RollbackRefusal.unfinished(open.undoes ?? 0) }
         let work = try open(id)
         var report = Report(record: work.record)
@@ -106,7 +111,9 @@ package struct Rollback: Sendable {
                 report.staying += task.otherwiseGiven.sorted().map { StorePath(package, $0) }
                 let result = try work.reverter.revert(task)
                 if result.isAffected || result.refusal != nil { report.packages.append(result) }
-                if result.refusal == nil { undone.append(PackageUndoing(package: package, removed: result.absent)) }
+                if result.refusal == nil {
+                    undone.append(PackageUndoing(package: package, removed: result.absent, isLeft: !result.isGone && !result.wasAbsent))
+                }
                 done += 1
                 progress(done, Int64(work.packages.count))
             }
@@ -117,7 +124,7 @@ package struct Rollback: Sendable {
         try journal.recover()
         guard report.refusals.isEmpty else { throw RollbackRefusal.damagedPackages(report.refusals) }
         let outcomes = ["undone": report.removedTarballs, "packuments": report.changedPackuments, "packages": report.gonePackages]
-        try ledger.finishRollback(rollback, of: work.record, outcomes: outcomes, at: clock.now())
+        try ledger.finishRollback(rollback, of: work.record, outcomes: outcomes, details: details, at: clock.now())
         // It is of no more use; one that cannot be removed now goes before the next import.
         try? GenerationKeeper(layout: layout, ledger: ledger, files: files).recover()
         return report
@@ -126,9 +133,9 @@ package struct Rollback: Sendable {
     /// Completes a rollback that was interrupted; returns what it did.
     ///
     /// To be called under the lock of the state and that of the storage, after `InterruptedWork.clear`.
-    package func recover(operatorName: String) throws -> Report? {
+    package func recover(operatorName: String, details: JSONObject = JSONObject()) throws -> Report? {
         guard let id = try ledger.openRollback()?.undoes else { return nil }
-        return try run(id, operatorName: operatorName, acceptsLosses: true)
+        return try run(id, operatorName: operatorName, details: details, acceptsLosses: true)
     }
 
     /// An import that is looked at to be undone.

@@ -73,7 +73,9 @@ package struct ServedImport: Sendable {
             }
         } catch let unserved as Unserved {
             say("the registry does not serve what came in (\(unserved.reason)); undoing the import")
-            _ = try rollback.run(unserved.id, operatorName: operatorName, acceptsLosses: true)
+            var record = details
+            record["reason"] = .string(unserved.reason)
+            _ = try rollback.run(unserved.id, operatorName: operatorName, details: record, acceptsLosses: true)
             throw Undone(id: unserved.id, reason: unserved.reason, trouble: bringBack())
         }
     }

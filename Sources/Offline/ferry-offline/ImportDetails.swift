@@ -7,12 +7,17 @@ import SystemPackage
 
 /// What is recorded of an import beside its bundle: where it ran, and what it came from, as far as that can be known.
 func importDetails(from path: String, into layout: StorageLayout) -> JSONObject {
-    var details = JSONObject(uniqueMembers: [
+    var details = runDetails(layout)
+    details["medium"] = mediumDetails(path).map { .object($0) }
+    return details
+}
+
+/// What is recorded of everything that is done to a storage.
+func runDetails(_ layout: StorageLayout) -> JSONObject {
+    JSONObject(uniqueMembers: [
         (name: "host", value: .string(hostName())), (name: "program", value: .string(FerryOffline.configuration.version)),
         (name: "storage", value: .string(layout.root.string)),
     ])
-    details["medium"] = mediumDetails(path).map { .object($0) }
-    return details
 }
 
 /// The file system that a bundle lies on, and the device behind it.

@@ -34,7 +34,7 @@ struct Rollback: ParsableCommand {
             try locked(state, dryRun ? nil : layout, work: "rollback") {
                 guard !dryRun else { return try rollback.plan(id).show(json: state.json) }
                 try InterruptedWork(layout: layout, state: state.directory(), files: DiskFileSystem()).clear()
-                let report = try rollback.run(id, operatorName: operatorName(), acceptsLosses: acceptLosses)
+                let report = try rollback.run(id, operatorName: operatorName(), details: runDetails(layout), acceptsLosses: acceptLosses)
                 line.finish()
                 try report.show(json: state.json)
             }
@@ -45,7 +45,7 @@ struct Rollback: ParsableCommand {
 /// Completes a rollback that was interrupted, before anything else is done.
 func completeRollback(_ layout: StorageLayout, _ state: StateOptions, _ ledger: Ledger) throws {
     let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
-    guard let report = try rollback.recover(operatorName: operatorName()) else { return }
+    guard let report = try rollback.recover(operatorName: operatorName(), details: runDetails(layout)) else { return }
     Terminal.say("completed the rollback of import \(report.record.id), which had been interrupted")
 }
 

@@ -21,9 +21,12 @@ package struct PackageUndoing: Sendable {
     package let package: PackageName
     /// The tarballs that went.
     package let removed: Set<FileName>
+    /// Whether something of the package is still here.
+    package let isLeft: Bool
 
-    package init(package: PackageName, removed: Set<FileName>) {
+    package init(package: PackageName, removed: Set<FileName>, isLeft: Bool) {
         self.package = package
         self.removed = removed
+        self.isLeft = isLeft
     }
 }

@@ -133,6 +133,9 @@ private struct Undoing {
         let rows = try Row.fetchAll(db, sql: "SELECT * FROM change WHERE import = ? AND package = ?", arguments: [record.id, package])
         for row in rows { try undo(row, isRemoved: FileName(row["file"] as String).map(undone.removed.contains) ?? false) }
         try undoForm(of: package)
+        guard !undone.isLeft else { return }
+        // Whatever is published under that name from now on is nobody's but the publisher's.
+        try db.execute(sql: "DELETE FROM fresh_package WHERE import = ? AND package = ?", arguments: [record.id, package])
     }
 
     private func undo(_ row: Row, isRemoved: Bool) throws {
