@@ -25,6 +25,18 @@ import Testing
         #expect(history.output.split(separator: "\n").count == 1 && history.output.contains("\"state\":\"applied\""))
     }
 
+    @Test func `machines are told on lines how far the work is, and what came of it last`() throws {
+        let programs = try carried()
+        for arguments in [["import", programs.stick], ["check"], ["rollback", "1"]] {
+            let run = try programs.offline(arguments + ["--json"])
+            let lines = try run.output.split(separator: "\n").map { line in
+                try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+            }
+            #expect(run.status == 0 && lines.contains { $0["event"] as? String == "progress" && $0["total"] != nil }, "\(arguments)")
+            if arguments != ["check"] { #expect(lines.last?["event"] as? String == "result", "\(arguments)") }
+        }
+    }
+
     @Test func `a dry run says what would come in, and changes nothing`() throws {
         let programs = try carried()
         let run = try programs.offline("import", programs.stick, "--dry-run", "--json")

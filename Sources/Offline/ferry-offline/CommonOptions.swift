@@ -23,8 +23,21 @@ struct StateOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The state directory.", discussion: "Environment: FERRY_OFFLINE_STATE.", valueName: "dir"))
     var state: String?
 
-    @Flag(help: "Print JSON for machines.")
+    @Flag(help: "Print JSON for machines: one object on a line, of work under way with \"event\".")
     var json = false
+
+    /// Tells machines how far the work is, where they are who listens.
+    func announceProgress() {
+        guard json else { return }
+        Terminal.admit(
+            Terminal.Audience(isAlone: false, hear: { _ in }) { progress in
+                let event: JSONValue = [
+                    "event": "progress", "stage": .string(progress.title), "done": .integer(progress.done),
+                    "total": .integer(progress.total), "unit": .string(progress.unit),
+                ]
+                try? Terminal.output(event.canonicalBytes + [0x0A])
+            })
+    }
 
     /// The state directory, made where it is missing.
     func directory() throws -> FilePath {

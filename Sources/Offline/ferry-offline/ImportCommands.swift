@@ -96,6 +96,7 @@ private func forEachBundle(
     let layout = try storage.layout()
     var options = options
     options.allowsUnsigned = allowsUnsigned
+    state.announceProgress()
     let verifying = ProgressLine("verifying", unit: .bytes)
     let applying = ProgressLine("applying", unit: .items("packages"))
     let pipeline = ImportPipeline(
@@ -136,7 +137,8 @@ extension ImportPipeline.Report {
             try Terminal.output(
                 JSONValue.object(
                     JSONObject(uniqueMembers: [
-                        (name: "result", value: .string(result.rawValue)), (name: "bundle", value: .string(descriptor.bundle.text)),
+                        (name: "event", value: "result"), (name: "result", value: .string(result.rawValue)),
+                        (name: "bundle", value: .string(descriptor.bundle.text)),
                         (name: "label", value: .string(descriptor.label)), (name: "sequence", value: .integer(descriptor.sequence)),
                         (name: "origin", value: .string(descriptor.origin.text)), (name: "counts", value: descriptor.counts.json),
                         (name: "keys", value: .array(keys.map { .string($0) })),

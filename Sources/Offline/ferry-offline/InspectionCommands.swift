@@ -25,6 +25,7 @@ struct Check: ParsableCommand {
     func run() throws {
         try reporting {
             let ledger = try state.ledger()
+            state.announceProgress()
             let line = ProgressLine("checking", unit: .items("packages"))
             let check = StorageCheck(layout: try storage.layout(), ledger: ledger, readsAll: !quick) { line.update($0, of: $1) }
             let report = try check.run()
@@ -35,7 +36,8 @@ struct Check: ParsableCommand {
             for issue in report.issues {
                 if state.json {
                     let value: JSONValue = [
-                        "code": .string(issue.code.rawValue), "damage": .bool(issue.code.isDamage), "subject": .string(issue.subject),
+                        "event": "issue", "code": .string(issue.code.rawValue), "damage": .bool(issue.code.isDamage),
+                        "subject": .string(issue.subject),
                         "message": .string(issue.message), "import": issue.importID.map { .integer($0) } ?? .null,
                     ]
                     try Terminal.output(value.canonicalBytes + [0x0A])

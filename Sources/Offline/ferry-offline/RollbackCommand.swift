@@ -29,6 +29,7 @@ struct Rollback: ParsableCommand {
         try reporting {
             let ledger = try state.ledger()
             let layout = try storage.layout()
+            state.announceProgress()
             let line = ProgressLine("rolling back", unit: .items("packages"))
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger) { line.update($0, of: $1) }
             try locked(state, dryRun ? nil : layout, work: "rollback") {
@@ -70,7 +71,8 @@ extension Rollbacks.Rollback.Report {
 
     private var json: JSONValue {
         [
-            "import": .integer(record.id), "rollback": id.map { .integer($0) } ?? .null, "bundle": .string(record.bundle.text),
+            "event": "result", "import": .integer(record.id), "rollback": id.map { .integer($0) } ?? .null,
+            "bundle": .string(record.bundle.text),
             "packages": .array(
                 packages.map { result in
                     [
