@@ -116,7 +116,7 @@ extension FerryAPI {
         return job
     }
 
-    static func problem(of refusal: JobStore.Refusal) -> Problem {
+    private static func problem(of refusal: JobStore.Refusal) -> Problem {
         switch refusal {
         case .noSuchJob: Problem(.notFound, "\(refusal)", members: ["parameter": "id"])
         case .ended: Problem(.jobEnded, "\(refusal)")
@@ -153,12 +153,17 @@ extension FerryAPI {
             }
             let limit = try request.value(of: timeLimit)?.integer ?? context.timeLimit
             return try await request.blocking {
-                do throws {
-                    let job = try context.store.add(kind, parameters, by: .api, isUnique: true, timeLimit: limit)
-                    return .json(job.json(now: context.clock.now()), status: 201, headers: [("Location", "/jobs/\(job.id)")])
-                } catch let refusal as JobStore.Refusal { throw problem(of: refusal) }
+                try queue(kind, parameters, timeLimit: limit, context)
             }
         }
+    }
+
+    /// Queues a job, unless the same one is open, and answers where it is.
+    static func queue(_ kind: JobKind, _ parameters: JobParameters, timeLimit: Int64?, _ context: JobContext) throws -> Answer {
+        do {
+            let job = try context.store.add(kind, parameters, by: .api, isUnique: true, timeLimit: timeLimit)
+            return .json(job.json(now: context.clock.now()), status: 201, headers: [("Location", "/jobs/\(job.id)")])
+        } catch let refusal as JobStore.Refusal { throw problem(of: refusal) }
     }
 
     // MARK: Streams

@@ -82,14 +82,12 @@ extension FerryAPI {
                     "artifact": .string(bundle.text), "medium": .string(medium.mount.point.string), "mediumId": .string(id.text),
                     "volumeSize": size,
                 ]
-                do throws {
-                    let parameters = try JobParameters(values.compactMapValues { $0 }, for: .export)
-                    let job = try jobs.store.add(.export, parameters, by: .api, isUnique: true, timeLimit: jobs.timeLimit)
-                    return .json(job.json(now: jobs.clock.now()), status: 201, headers: [("Location", "/jobs/\(job.id)")])
-                } catch let refusal as JobStore.Refusal { throw problem(of: refusal) } catch let error as JobParameterError {
+                let parameters: JobParameters
+                do throws(JobParameterError) { parameters = try JobParameters(values.compactMapValues { $0 }, for: .export) } catch {
                     // A mount point with control characters.
                     throw Problem(.mediumUnusable, "\(error)")
                 }
+                return try queue(.export, parameters, timeLimit: jobs.timeLimit, jobs)
             }
         }
     }

@@ -149,7 +149,7 @@ extension Catalog {
         let hits = "FROM found CROSS JOIN package ON package.id = found.id WHERE gone IS NULL\(conditions)"
         // What has left the storage is little, and is found by its name all the same.
         let left = "SELECT count(*) FROM package INDEXED BY package_gone WHERE gone IS NOT NULL AND id IN (SELECT id FROM found)"
-        let total = values.isEmpty && query.isDamaged == nil ? "(SELECT count(*) FROM found) - (\(left))" : "(SELECT count(*) \(hits))"
+        let total = conditions.isEmpty ? "(SELECT count(*) FROM found) - (\(left))" : "(SELECT count(*) \(hits))"
         return (
             """
             WITH found (id) AS MATERIALIZED (\(found))
