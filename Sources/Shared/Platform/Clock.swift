@@ -9,7 +9,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         self.nanoseconds = nanoseconds
     }
 
-    /// Parses `2026-11-23T21:43:50.000Z`, with or without a fraction; `nil` for anything else.
+    /// Parses `2026-11-23T21:43:50.000Z`, with or without a fraction; `nil` for anything else, and for what is
+    /// centuries away: a moment is from 1678 to 2262.
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.count <= 30, bytes.last == UInt8(ascii: "Z") else { return nil }
@@ -39,7 +40,10 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         parts.tm_hour = Int32(hour)
         parts.tm_min = Int32(minute)
         parts.tm_sec = Int32(second)
-        nanoseconds = Int64(timegm(&parts)) * 1_000_000_000 + Int64(fraction)
+        let (whole, isTooFar) = Int64(timegm(&parts)).multipliedReportingOverflow(by: 1_000_000_000)
+        let (moment, isOver) = whole.addingReportingOverflow(Int64(fraction))
+        guard !isTooFar, !isOver else { return nil }
+        nanoseconds = moment
     }
 
     /// When this machine was started, by its present clock: a process that did something before is gone.
