@@ -150,8 +150,11 @@ package struct PackumentMerge: Sendable {
         if let theirs = incomingVersions[version.version], let a = theirs.shasum, let b = version.shasum {
             return a == b
         }
-        guard let found = tarballs.present[version.file], let found else { return nil }
-        return found == sha512
+        guard let place = tarballs.present[version.file] else {
+            // It declares nothing and is gone: what was given under that name is what is meant.
+            return tarballs.delivered[version.file]?.contains(sha512) == true ? true : nil
+        }
+        return place.map { $0 == sha512 }
     }
 
     private mutating func decide(_ version: DeclaredVersion, _ local: DeclaredVersion?) {
