@@ -87,6 +87,7 @@ let package = Package(
         module("Shared", "CanonicalJSON", []),
         module("Shared", "YAML", [yams]),
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
+        module("Shared", "Keys", ["Platform", "Integrity", systemPackage]),
         module("Shared", "Archives", ["CArchive", "CISAL", "CZstd"]),
         module("Shared", "Databases", ["Platform", systemPackage, grdb]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
@@ -94,6 +95,8 @@ let package = Package(
         module("Shared", "VerdaccioSettings", ["Platform", "YAML", systemPackage]),
         module("Shared", "Lockfiles", ["CanonicalJSON", "YAML", "Integrity", "PackageStore"]),
         module("Shared", "Snapshots", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", systemPackage]),
+        module(
+            "Shared", "Replies", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", systemPackage]),
         module(
             "Shared", "BundleFormat",
             ["Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", systemPackage]),
@@ -141,8 +144,15 @@ let package = Package(
             "Online", "Upkeep",
             ["Platform", "Terminal", "Databases", "Integrity", "Snapshots", "BundleFormat", "Settings", "Catalog", systemPackage]),
         module(
+            "Online", "Destinations",
+            [
+                "Platform", "Integrity", "PackageStore", "Resolution", "Snapshots", "BundleFormat", "Replies", "Catalog", systemPackage,
+                "CanonicalJSON",
+            ]),
+        module(
             "Online", "Documents",
             [
+                "Destinations",
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Jobs",
                 "Inventory", "ArchiveCheck", "Repair", "Refresh", "Upkeep", "Mounts", "MediaLayout", systemPackage,
             ]),
@@ -164,7 +174,8 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts",
                 "MediaLayout",
-                "Databases", "Jobs", "Scheduling", "Settings", "Catalog", "Upkeep", "Documents", "HTTPService", "Service", systemPackage,
+                "Databases", "Jobs", "Scheduling", "Settings", "Catalog", "Upkeep", "Documents", "Destinations", "Replies", "HTTPService",
+                "Service", systemPackage,
             ]),
         module("Online", "PackageManagers", ["Platform", "PackageStore", systemPackage, subprocess]),
         .plugin(name: "WebAssets", capability: .buildTool(), path: "Sources/Online/WebAssets"),
@@ -179,7 +190,7 @@ let package = Package(
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory",
                 "ArchiveCheck",
                 "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
-                "WebUI", systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
+                "WebUI", "Keys", "Replies", "Destinations", systemPackage, argumentParser, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Offline
@@ -215,13 +226,20 @@ let package = Package(
         module(
             "Offline", "Inspection",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles", "ImportLedger", systemPackage]),
+        module(
+            "Offline", "Replying",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "Keys", "PackageStore", "Resolution", "Snapshots", "BundleFormat", "Replies",
+                "ImportLedger", "Verification", systemPackage,
+            ]),
         module("Offline", "Reports", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger"]),
         program(
             "Offline", "ferry-offline",
             [
                 "Platform", "Terminal", "Mounts", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation",
-                "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", systemPackage, argumentParser,
+                "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", "Keys", "Replies", "Replying", systemPackage,
+                argumentParser,
             ]),
 
         // Tests
@@ -252,6 +270,8 @@ let package = Package(
         tests("Shared/ResolutionTests", "ResolutionTests", ["CanonicalJSON", "PackageStore", "Resolution"]),
         tests("Shared/VerdaccioSettingsTests", "VerdaccioSettingsTests", ["VerdaccioSettings", systemPackage]),
         tests("Shared/ImportLedgerTests", "ImportLedgerTests", ["Platform", "PackageStore", "Snapshots", "ImportLedger", systemPackage]),
+        tests(
+            "Shared/RepliesTests", "RepliesTests", ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "Replies"]),
         tests("Shared/LockfilesTests", "LockfilesTests", ["Integrity", "PackageStore", "Lockfiles"]),
         tests(
             "Shared/SnapshotsTests", "SnapshotsTests",
@@ -292,7 +312,8 @@ let package = Package(
         tests(
             "Online/APITests", "APITests",
             [
-                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Settings", "Catalog", "Inventory",
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "Replies", "Settings", "Catalog",
+                "Destinations", "Inventory",
                 "Export", "Mounts", "MediaLayout", "Jobs", "Documents", "HTTPService", "Service", "API", systemPackage, serviceLifecycle,
                 logging,
             ]),
@@ -333,7 +354,7 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
                 "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
-                "Rollbacks", "Inspection", "Reports", systemPackage,
+                "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", systemPackage,
             ]),
     ])
 

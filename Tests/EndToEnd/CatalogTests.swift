@@ -27,9 +27,9 @@ import Testing
         let path = world.root.appending("full/data.sqlite")
         try world.files.createDirectories(path.removingLastComponent())
         let catalog = try Catalog(opening: path, freeBytes: { _ in free.withLock { $0 } })
-        #expect(try catalog.takeSequence() == 1)
+        try catalog.want(["foo"])
         free.withLock { $0 = 1 << 20 }
-        #expect(throws: DatabaseFileError.noSpace(path)) { try catalog.takeSequence() }
+        #expect(throws: DatabaseFileError.noSpace(path)) { try catalog.want(["bar"]) }
         // Room for the reserve is not room for the reserve and a record.
         free.withLock { $0 = FileSystemSpace.reserve + 100 }
         try world.put("foo", ["1.0.0": "foo one"])
@@ -40,14 +40,14 @@ import Testing
         #expect(try catalog.records(from: name, through: name) == [:])
         free.withLock { $0 = 1 << 30 }
         try catalog.keep([(name, record)])
-        #expect(try catalog.records(from: name, through: name) == [name: record] && catalog.takeSequence() == 2)
+        #expect(try catalog.records(from: name, through: name) == [name: record] && catalog.wants().count == 1)
     }
 
     /// A catalog that was closed, with its log in it.
     private func closedCatalog(_ world: World) throws -> FilePath {
         let path = world.root.appending("other/data.sqlite")
         try world.files.createDirectories(path.removingLastComponent())
-        _ = try Catalog(opening: path).takeSequence()
+        try Catalog(opening: path).want(["foo"])
         return path
     }
 
@@ -97,9 +97,10 @@ import Testing
             keys: [])
         // Its list of files is asked for inside a transaction.
         try other.add(bundle) { _ in
-            #expect(throws: DatabaseFileError.locked(path)) { try catalog.takeSequence() }
+            #expect(throws: DatabaseFileError.locked(path)) { try catalog.want(["bar"]) }
         }
-        #expect(try catalog.takeSequence() == 2)
+        try catalog.want(["bar"])
+        #expect(try catalog.wants().map(\.spec) == ["bar", "foo"])
     }
 
     /// An overlay that withdraws 2.0.0.
@@ -161,9 +162,12 @@ import Testing
         let record = UpstreamRecord(url: "u", etag: nil, checked: Timestamp(nanoseconds: 1), overlay: try overlay(world))
         try execute(Self.version1, on: path)
         let catalog = try Catalog(opening: path)
-        #expect(try catalog.takeSequence() == 2 && catalog.upstream(of: name) == nil)
+        #expect(try catalog.upstream(of: name) == nil)
         try catalog.keep([(name, record)])
         #expect(try catalog.upstream(of: name) == record)
+        // The states go on above the sequence that was taken.
+        let header = try world.snapshot().header
+        #expect(try header.counter == 1 && catalog.sequence(of: header) == 2)
     }
 
     @Test func `an overlay that is damaged is not taken for none`() throws {

@@ -125,8 +125,8 @@ import Verification
         let archive = try world.bundle(from: first.header.id)
         let before = try world.contents()
         #expect { try world.run(archive) } throws: { error in
-            guard case .gap(let paths, let count, nil)? = error as? BundleRefusal else { return false }
-            return paths == ["foo/foo-1.0.0.tgz"] && count == 1
+            guard case .gap(let gap)? = error as? BundleRefusal else { return false }
+            return gap.missing.map(\.path.description) == ["foo/foo-1.0.0.tgz"] && gap.count == 1 && gap.unfinished == nil
         }
         #expect(try world.contents() == before)
     }

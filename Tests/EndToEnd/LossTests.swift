@@ -16,8 +16,8 @@ import Verification
         do {
             try world.run(archive, options)
             return []
-        } catch BundleRefusal.gap(let paths, _, _) {
-            return paths
+        } catch BundleRefusal.gap(let gap) {
+            return gap.missing.map(\.path.description)
         }
     }
 
@@ -106,8 +106,8 @@ import Verification
             try world.pipeline().recover()
             try world.run(bundles[2])
         } throws: { error in
-            guard case .gap(_, _, let unfinished)? = error as? BundleRefusal else { return false }
-            return unfinished == open.bundle.text
+            guard case .gap(let gap)? = error as? BundleRefusal else { return false }
+            return gap.unfinished == open.bundle
         }
         try world.run(bundles[1])
         try world.run(bundles[2])

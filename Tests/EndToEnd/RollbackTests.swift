@@ -161,8 +161,8 @@ import Verification
         try world.snapshot()
         let increment = try world.bundle(from: third.header.id)
         #expect { try world.run(increment) } throws: { error in
-            guard case .gap(let paths, _, _)? = error as? BundleRefusal else { return false }
-            return paths == ["foo/foo-2.0.0.tgz", "foo/package.json"]
+            guard case .gap(let gap)? = error as? BundleRefusal else { return false }
+            return gap.missing.map(\.path.description) == ["foo/foo-2.0.0.tgz", "foo/package.json"]
         }
         try world.run(middle)
         try world.run(increment)

@@ -1,11 +1,16 @@
 import BundleFormat
 import CanonicalJSON
 import Foundation
+import Integrity
 import MediaLayout
+import PackageStore
 import Platform
+import Replies
+import Replying
 import Snapshots
 import SystemPackage
 import Testing
+import Verification
 
 /// The JSON Schemas beside FORMAT.md describe what is really written.
 @Suite struct SchemaTests {
@@ -34,6 +39,36 @@ import Testing
         return process.terminationStatus
     }
 
+    /// What goes back of a world, each with something in every list.
+    private func replies(_ world: World) throws -> [(FilePath, String)] {
+        let maker = try world.replyMaker()
+        let folder = world.root.appending("back/ferry")
+        try world.put("utils", ["1.0.0": "the company's own"], in: world.isolated)
+        try world.put("utils", ["9.0.0": "a public namesake"])
+        try world.snapshot()
+        try world.run(world.bundle())
+        try world.files.removeTree(world.isolated.appending("foo"))
+        _ = try maker.receipt(for: world.origin, isAsked: true)
+        _ = try maker.request(["react@18"], of: world.origin)
+        try world.put("late", ["1.0.0": "late"])
+        try world.snapshot()
+        var gap = BundleGap(descriptor: try BundleTail(of: ArchiveSource(volumes: [world.bundle()])).descriptor)
+        gap.add(try #require(StorePath("foo/package.json")), .ofNothing)
+        _ = try maker.request(gap)
+        try maker.lay(into: folder)
+        let box = ReplyBox(root: folder)
+        var documents: [(FilePath, String)] = []
+        for place in ReplyBox.Folder.allCases {
+            for reply in box.replies(in: place) {
+                let isGap = String(decoding: reply.bytes, as: UTF8.self).contains("ferry.gap")
+                let schema = [.cards: "destination", .receipts: "receipt", .requests: isGap ? "gap" : "request"][place] ?? ""
+                documents.append((folder.appending(place.rawValue).appending(reply.fileName), "\(schema).schema.json"))
+            }
+        }
+        #expect(documents.count == 4)
+        return documents
+    }
+
     @Test func `every document that is written is what its schema says`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "one"])
@@ -50,13 +85,14 @@ import Testing
         let unpacked = world.root.appending("unpacked")
         try world.files.createDirectories(unpacked)
         #expect(try run("/usr/bin/env", ["tar", "--zstd", "-xf", archive.string, "-C", unpacked.string]) == 0)
-        let documents: [(FilePath, String)] = [
-            (world.snapshots.manifest(of: first.header.id), "snapshot.schema.json"),
-            (world.snapshots.manifest(of: second.header.id), "snapshot.schema.json"),
-            (unpacked.appending("manifest.json"), "manifest.schema.json"),
-            (world.medium.directory(of: entry.descriptor.bundle).appending("descriptor.json"), "descriptor.schema.json"),
-            (world.medium.folder.appending("index.json"), "index.schema.json"),
-        ]
+        let documents: [(FilePath, String)] =
+            [
+                (world.snapshots.manifest(of: first.header.id), "snapshot.schema.json"),
+                (world.snapshots.manifest(of: second.header.id), "snapshot.schema.json"),
+                (unpacked.appending("manifest.json"), "manifest.schema.json"),
+                (world.medium.directory(of: entry.descriptor.bundle).appending("descriptor.json"), "descriptor.schema.json"),
+                (world.medium.folder.appending("index.json"), "index.schema.json"),
+            ] + (try replies(world))
         for (document, schema) in documents {
             #expect(try validate(document, against: schema) == 0, "\(document)")
             // The check can fail: a member nobody knows is refused.

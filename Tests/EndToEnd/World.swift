@@ -6,9 +6,11 @@ import Foundation
 import ImportLedger
 import ImportPipeline
 import Integrity
+import Keys
 import MediaLayout
 import PackageStore
 import Platform
+import Replying
 import Rollbacks
 import Snapshots
 import SystemPackage
@@ -162,10 +164,17 @@ final class World {
         let newest = try #require(snapshots.headers().last)
         let envelope = BundleWriter.Envelope(
             bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: destination,
-            sequence: try catalog.takeSequence(), keys: keys ?? [key], program: "tests")
+            sequence: try catalog.sequence(of: newest), keys: keys ?? [key], program: "tests")
         recorded.insert(envelope.bundle)
         return try builder.build(
             from: baseline.map { try builder.open($0) }, to: builder.open(newest.id), envelope: envelope, allowsUnsettled: false)
+    }
+
+    /// What makes receipts and requests of the isolated side.
+    func replyMaker() throws -> ReplyMaker {
+        let state = root.appending("offline-state")
+        let identity = try DestinationIdentity(destination, ledger: ledger, ring: KeyRing(state: state), name: "Plant 7")
+        return ReplyMaker(identity, layout: StorageLayout(root: isolated), state: state, ledger: ledger)
     }
 
     func pipeline(_ options: ImportPipeline.Options = ImportPipeline.Options(), trust: TrustStore?? = nil) -> ImportPipeline {

@@ -85,6 +85,7 @@ package struct ImportPipeline: Sendable {
         self.progress = progress
     }
 
+    private var targets: TargetStore { TargetStore(state: state, files: files) }
     private var lockJournal: LockJournal { LockJournal(ofState: state, files: files) }
     private var stageJournal: StageJournal { StageJournal(ofState: state, files: files) }
 
@@ -157,6 +158,7 @@ package struct ImportPipeline: Sendable {
             "verify": .integer((staged - began) / 1_000_000), "apply": .integer((applied - staged) / 1_000_000),
             "service": .integer((patience.elapsed() - applied) / 1_000_000),
         ]
+        try targets.keep(opened.reader.snapshotPath, of: descriptor.targetRoot)
         try ledger.finish(report.importID ?? 0, outcomes: report.outcomes, details: record, at: clock.now())
         report.newPackages = plan.newPackages
         report.rooms = plan.rooms
@@ -241,8 +243,7 @@ package struct ImportPipeline: Sendable {
         let prerequisites = self.prerequisites(opened)
         var preflight = try Preflight(layout: layout, files: files, mayProbe: mayProbe)
         var cursor = try self.cursor(opened)
-        var gaps: [String] = []
-        var gapCount = 0
+        var gap = BundleGap(descriptor: opened.bundle.tail.descriptor)
         while let (package, target) = try cursor.next() {
             let carried = try tarballs.take(package) + packuments.take(package)
             for file in carried where target[file.path.file] != file.digest {
@@ -255,15 +256,15 @@ package struct ImportPipeline: Sendable {
             }
             if try preflight.add(package, target: target.keys, carried: carried) { plan.newPackages.append(package) }
             let found = try prerequisites.check(package, target: target, carried: Set(carried.map(\.path.file)))
-            gapCount += found.missing.count
-            for path in found.missing where gaps.count < 20 { gaps.append(path.description) }
+            for path in found.missing { gap.add(path, target[path.file]) }
             if !found.removed.isEmpty { plan.removals.append(PackageDelivery(package: package, files: found.removed)) }
         }
         if let file = tarballs.pending ?? packuments.pending {
             throw BundleError(.malformed, "\"\(file.path)\"", "the manifest carries it, and the target state does not hold it")
         }
-        guard gapCount == 0 else {
-            throw BundleRefusal.gap(gaps, count: gapCount, unfinished: try ledger.openImport()?.bundle.text)
+        guard gap.count == 0 else {
+            gap.unfinished = try ledger.openImport()?.bundle
+            throw BundleRefusal.gap(gap)
         }
         plan.rooms = try preflight.finish()
         return plan

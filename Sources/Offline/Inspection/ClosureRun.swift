@@ -67,11 +67,38 @@ package struct ClosureRun: Sendable {
         return (stored, Set((try files.names(in: location.directory) ?? []).compactMap { FileName($0) }))
     }
 
-    /// Decides for a platform.
-    package func report(_ subject: Subject, on platform: TargetPlatform) -> Report {
+    private func solved(on platform: TargetPlatform) -> Closure {
         var closure = Closure(platform: platform)
         for (package, stored, tarballs) in packages { closure.add(package, stored, tarballs: tarballs) }
         closure.solve()
+        return closure
+    }
+
+    /// What would have to come in for everything that is here to be installable on a platform, as npm takes it; sorted.
+    package func lacking(on platform: TargetPlatform) -> [String] {
+        let closure = solved(on: platform)
+        var lacking: Set<String> = []
+        for node in closure.nodes where closure.isForPlatform(node) {
+            for obstacle in closure.obstacles[node] ?? [] {
+                switch obstacle {
+                case .noTarball: lacking.insert("\(node)")
+                case .noPackage(let dependency), .noVersion(let dependency, _): lacking.insert("\(dependency)")
+                case .platform, .elsewhere, .dependency: break
+                }
+            }
+        }
+        return lacking.sorted()
+    }
+
+    /// The versions of a lockfile that are not here, as npm takes them; sorted.
+    package func lacking(of lockfile: Lockfile) -> [String] {
+        let here = Dictionary(packages.map { ($0.package, Set($0.stored.declared.map(\.version))) }) { first, _ in first }
+        return Set(lockfile.packages.filter { here[$0.name]?.contains($0.version) != true }.map { "\($0.name)@\($0.version)" }).sorted()
+    }
+
+    /// Decides for a platform.
+    package func report(_ subject: Subject, on platform: TargetPlatform) -> Report {
+        let closure = solved(on: platform)
         var report = Report(platform: platform)
         var roots: [Closure.Node] = []
         switch subject {

@@ -15,10 +15,7 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     /// A signature speaks of another bundle than the descriptor does.
     case contradicted
     case foreignDestination(String, here: String)
-    /// Files that the target needs are neither in the bundle nor here.
-    ///
-    /// `unfinished` is the bundle of an import that did not end, which may be why.
-    case gap([String], count: Int, unfinished: String?)
+    case gap(BundleGap)
     case noSpace(Preflight.Room)
     case noFiles(needed: Int64, free: Int64, at: String)
     case foldedNames(String, String)
@@ -46,8 +43,7 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
         case .forged(let key): "the signature of key \(key) does not match; the descriptor or the signature was altered"
         case .contradicted: "the trusted comment of a signature speaks of another bundle"
         case .foreignDestination(let destination, let here): "the bundle is for \(destination), and this is \(here)"
-        case .gap(let paths, let count, _):
-            "\(count) file(s) that the bundle builds upon are not here: \(paths.joined(separator: ", "))\(count > paths.count ? ", …" : "")"
+        case .gap(let gap): gap.description
         case .noSpace(let room):
             "\"\(room.root)\" has room for \(room.freeBytes) bytes, and \(room.neededBytes) are needed: \(room.stagedBytes) for what comes "
                 + "in, \(room.backupBytes) for what is kept of what it replaces, \(room.overheadBytes) for \(room.files) files, "

@@ -130,20 +130,31 @@ struct NoBundle: Error, CustomStringConvertible {
 /// - Throws: `NoBundle` where there is none of those.
 func bundlePlaces(_ path: String?, _ state: StateOptions, _ layout: StorageLayout) throws -> [String] {
     if let path { return [path] }
-    let roots = environment("FERRY_MEDIA_ROOTS").map { $0.split(separator: ":").map { FilePath(String($0)) } } ?? MediaSurvey.usualRoots
-    let survey = MediaSurvey(roots: roots, reserved: [layout.root, try state.directory()])
-    let places = survey.media(in: try MountTable()).compactMap { medium -> String? in
-        switch medium.content {
-        case .ready(let entries): return entries.isEmpty ? nil : medium.mount.point.string
-        case .uninitialised: return nil
-        case .unusable(let words):
-            Terminal.say("warning: the medium at \"\(medium.mount.point)\" cannot be read: \(words)")
-            return nil
-        }
+    let places = try media(state, layout).compactMap { medium in
+        if case .ready(let entries) = medium.content, !entries.isEmpty { medium.mount.point.string } else { nil }
     }
     guard !places.isEmpty else { throw NoBundle(path: nil) }
     for place in places { Terminal.say("found a medium at \"\(place)\"") }
     return places
+}
+
+/// The mount points of the media that are plugged in, ours already, and can be written to.
+func mediaOfOurs(_ state: StateOptions, _ layout: StorageLayout) throws -> [FilePath] {
+    try media(state, layout).compactMap { medium in
+        if case .ready = medium.content, !medium.mount.isReadOnly { medium.mount.point } else { nil }
+    }
+}
+
+/// The media that are plugged in; one that is ours and cannot be read is named.
+private func media(_ state: StateOptions, _ layout: StorageLayout) throws -> [MountedMedium] {
+    let roots = environment("FERRY_MEDIA_ROOTS").map { $0.split(separator: ":").map { FilePath(String($0)) } } ?? MediaSurvey.usualRoots
+    let media = MediaSurvey(roots: roots, reserved: [layout.root, try state.directory()]).media(in: try MountTable())
+    for medium in media {
+        if case .unusable(let words) = medium.content {
+            Terminal.say("warning: the medium at \"\(medium.mount.point)\" cannot be read: \(words)")
+        }
+    }
+    return media
 }
 
 /// A bundle that was found, under the name it goes by.
@@ -217,10 +228,11 @@ private func hints(for error: any Error) -> [String] {
         case .unsigned: return [unchanged, "sign it at the origin, or accept it this once with --allow-unsigned"]
         case .noTrustStore, .notTrusted: return [unchanged, "trust the origin's key: ferry-offline trust add KEY.pub --origin ID"]
         case .brokenTrustStore: return [unchanged, "restore trust.json of the state, or remove it and trust the keys anew"]
-        case .gap(_, _, let unfinished?): return [unchanged, "the import of \(unfinished) did not end; import that bundle again first"]
+        case .gap(let gap) where gap.unfinished != nil:
+            return [unchanged, "the import of \(gap.unfinished?.text ?? "another bundle") did not end; import that bundle again first"]
         case .gap:
             return [
-                unchanged, "import the bundles in between first, or make a full one: ferry-online bundle --baseline empty",
+                unchanged, "import the bundles in between first; or carry the request back: the connected side makes what is missing",
                 "if the files were removed here on purpose, say so with --accept-removals",
             ]
         case .notWritable: return [unchanged, "run it as root, or as the user who owns the storage"]

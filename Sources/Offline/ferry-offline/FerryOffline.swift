@@ -20,7 +20,6 @@ struct FerryOffline: ParsableCommand {
         version: "ferry-offline 0.1.0 (bundle format 1)",
         subcommands: [
             Init.self, Trust.self, Verify.self, Import.self, Rollback.self, Generations.self, Check.self, ClosureCommand.self, History.self,
-            Show.self, Report.self,
-            LedgerCommand.self,
+            Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self,
         ])
 }

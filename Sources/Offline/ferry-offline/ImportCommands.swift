@@ -68,16 +68,19 @@ struct Import: ParsableCommand {
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
             let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
             for path in try bundlePlaces(path, state, layout) {
+                var reply = ImportReply(try state.replies(ledger, layout), place: path, json: state.json)
                 try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
                     bundle, pipeline in
                     let source = try bundle.open()
-                    let report =
-                        dryRun
-                        ? try pipeline.verify(source)
-                        : try served.run(
-                            source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
-                            details: importDetails(from: path, into: layout))
+                    guard !dryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
+                    let report = try served.run(
+                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
+                        details: importDetails(from: path, into: layout))
                     try report.show(bundle.name, json: state.json)
+                    reply.note(report)
+                } ended: { error in
+                    guard !dryRun else { return }
+                    if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
                 }
             }
         }
@@ -85,10 +88,11 @@ struct Import: ParsableCommand {
 }
 
 /// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the
-/// storage is to be changed, of the storage, after an interrupted import was cleared away.
+/// storage is to be changed, of the storage, after an interrupted import was cleared away; then tells `ended` what kept it from the rest.
 private func forEachBundle(
     at path: String, _ storage: StorageOptions, _ state: StateOptions, allowsUnsigned: Bool, changesStorage: Bool,
-    _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void
+    _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void,
+    ended: ((any Error)?) -> Void = { _ in }
 ) throws {
     let ledger = try state.ledger()
     let destination = try state.destination(ledger)
@@ -110,11 +114,17 @@ private func forEachBundle(
             try keeper.recover()
         }
         let ours = bundles.filter { !$0.isForeign }
-        for bundle in ours.isEmpty ? bundles : ours {
-            try body(bundle, pipeline)
-            verifying.finish()
-            applying.finish()
+        do {
+            for bundle in ours.isEmpty ? bundles : ours {
+                try body(bundle, pipeline)
+                verifying.finish()
+                applying.finish()
+            }
+        } catch {
+            ended(error)
+            throw error
         }
+        ended(nil)
         guard changesStorage else { return }
         let (count, days) = try ledger.retention()
         _ = try keeper.prune(Retention(count: count, days: days), now: WallClock.system.now(), isDryRun: false)

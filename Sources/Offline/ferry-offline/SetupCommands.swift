@@ -2,6 +2,8 @@ import ArgumentParser
 import ImportLedger
 import Integrity
 import Platform
+import Replies
+import Replying
 import Snapshots
 import SystemPackage
 import Terminal
@@ -10,9 +12,13 @@ import Verification
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Name this destination.",
-        discussion: "Makes the destination's id, once. Without --allow-unsigned-bundles every bundle must be signed by a trusted key.")
+        discussion: """
+            Makes the destination's id and key, once, and prints the id. Its card, which "ferry-offline receipt" puts on a medium, tells the \
+            connected side of both. Without --allow-unsigned-bundles every bundle must be signed by a trusted key.
+            """)
 
     @OptionGroup var state: StateOptions
+    @Option(help: ArgumentHelp("What the connected side is to call this destination.", valueName: "name")) var name: String?
     @Flag(help: "Accept unsigned bundles until the first signed one of their origin.") var allowUnsignedBundles = false
     @Option(help: ArgumentHelp("After each import, keep so many generations to be rolled back by.", valueName: "count"))
     var keepGenerations: Int?
@@ -20,7 +26,12 @@ struct Init: ParsableCommand {
 
     @OptionGroup var services: ServiceOptions
 
-    func validate() throws { try validateRetention(keepGenerations, keepDays) }
+    func validate() throws {
+        try validateRetention(keepGenerations, keepDays)
+        if let name, !DestinationCard.isName(name) {
+            throw ValidationError("--name is 1 to 100 bytes without control characters")
+        }
+    }
 
     func run() throws {
         try reporting {
@@ -29,7 +40,9 @@ struct Init: ParsableCommand {
             if allowUnsignedBundles { try ledger.allowUnsigned() }
             try services.keep(in: ledger)
             try ledger.setRetention(count: keepGenerations, days: keepDays)
-            try Terminal.output(try state.destination(ledger).text)
+            let identity = try state.identity(ledger, name: name)
+            Terminal.say("destination \(identity.card.name), fingerprint of its key \(identity.card.key.fingerprint)")
+            try Terminal.output(identity.card.destination.text)
         }
     }
 }

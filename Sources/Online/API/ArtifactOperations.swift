@@ -19,7 +19,7 @@ extension FerryAPI {
     static func artifacts(_ context: APIContext) -> [HTTPOperation] {
         [
             listOperation(context), showOperation(context), contentsOperation(context), downloadOperation(context),
-            verificationOperation(context), destinationsOperation(context),
+            verificationOperation(context),
         ]
     }
 
@@ -122,24 +122,6 @@ extension FerryAPI {
             return try await request.blocking { (isCancelled: @escaping @Sendable () -> Bool) in
                 defer { withExtendedLifetime(place) {} }
                 return .json(try ArchiveProof(of: source, bundle: id, state: context.state, isCancelled: isCancelled).json)
-            }
-        }
-    }
-
-    private static func destinationsOperation(_ context: APIContext) -> HTTPOperation {
-        HTTPOperation(
-            .get, "/destinations", id: "listDestinations", tag: "artifacts", "List whom bundles were made for.",
-            parameters: [limit.declaration, offset.declaration],
-            success: [HTTPOperation.Success(pageSchema(.destinationSummary), "A page of destinations.")], problems: commonProblems
-        ) { request in
-            try await request.blocking {
-                let items = try context.catalog.destinations().map { entry -> JSONValue in
-                    [
-                        "destination": .string(entry.destination.description), "bundles": .integer(entry.bundles),
-                        "lastBundle": entry.newest.json,
-                    ]
-                }
-                return .json(try page(of: items, request))
             }
         }
     }

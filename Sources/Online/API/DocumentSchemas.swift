@@ -148,12 +148,74 @@ extension Schema {
                 ]).orNull),
         ]))
 
+    // MARK: Destinations
+
+    static let destinationID = identifier("d")
+    static let requestID = identifier("r")
+    /// Receipts of a destination that are listed, and what is listed of what a request asks for.
+    static let receiptsListed = 50
+    static let askedListed = 1000
+
     static let destinationSummary = Schema.named(
         "Destination",
         .object([
-            Member("destination", destination), Member("bundles", .integer(1...9_007_199_254_740_991)),
-            Member("lastBundle", bundle, "The newest one."),
+            Member("destination", destination), Member("bundles", .count), Member("lastBundle", bundle.orNull, "The newest one."),
+            Member("standing", standing.orNull, "What is known of it; null for \"any\", and where nothing came back from there."),
         ]))
+
+    private static let receipt = Schema.object([
+        Member("destination", destinationID), Member("counter", sequence), Member("created", timestamp, "By the clock of the destination."),
+        Member("read", timestamp), Member("bundle", bundleID.orNull), Member("sequence", sequence.orNull, "The state that it has."),
+        Member("targetRoot", sha512.orNull), Member("missing", .count, "Files of that state that it lacks."), Member("refused", .count),
+    ])
+
+    private static let standingMembers: [Member] = [
+        Member("destination", destinationID), Member("name", text, "What it calls itself."),
+        Member("fingerprint", text, "Of its key."), Member("keyId", text), Member("firstSeen", timestamp),
+        Member("confirmed", timestamp.orNull, "When a person confirmed its key; null before, and then nothing it says counts."),
+        Member("baseline", .choice(DestinationRecord.BaselinePolicy.allCases.map(\.rawValue)), "What its bundles start from."),
+        Member("approvesRequests", .boolean), Member("quietDays", .integer(1...3650)),
+        Member("receipt", receipt.orNull, "The last one."),
+        Member(
+            "pending",
+            .array(.object([Member("bundle", bundleID), Member("sequence", sequence), Member("label", text)])),
+            "Bundles that lead beyond what it has, oldest first."),
+        Member(
+            "lastExport",
+            Schema.object([Member("bundle", bundleID), Member("medium", text), Member("written", timestamp)]).orNull,
+            "The last time that one of them was put on a medium."),
+        Member("openRequests", .count), Member("quietFor", Schema.count.orNull, "Days without a word, where that is too long."),
+    ]
+
+    static let standing = Schema.named("Standing", .object(standingMembers))
+
+    static let destinationDetail = Schema.named(
+        "DestinationDetail",
+        .object(standingMembers + [Member("receipts", .array(receipt, maxItems: receiptsListed), "The last ones, newest first.")]))
+
+    static let nextBundle = Schema.named(
+        "NextBundle",
+        .object([
+            Member("baseline", snapshotID.orNull, "Null for a full bundle."), Member("target", snapshotID.orNull, "The newest snapshot."),
+            Member("reason", text, "Why it starts from there."), Member("counts", counts), Member("versions", .count),
+            Member("again", .count, "Files that are carried again, since they are missing there."),
+        ]))
+
+    private static let requestMembers: [Member] = [
+        Member("request", requestID), Member("destination", destinationID),
+        Member("kind", .choice(RequestRecord.Kind.allCases.map(\.rawValue)), "Whether packages are wanted, or files lack for a bundle."),
+        Member("created", timestamp, "By the clock of the destination."), Member("read", timestamp),
+        Member("state", .choice(RequestRecord.State.allCases.map(\.rawValue))), Member("changed", timestamp),
+        Member("bundle", bundleID.orNull, "The bundle that did not fit."), Member("items", .count),
+    ]
+
+    static let request = Schema.named("Request", .object(requestMembers))
+
+    static let requestDetail = Schema.named(
+        "RequestDetail", .object(requestMembers + [Member("asked", .array(text, maxItems: askedListed), "The first of what it asks for.")]))
+
+    static let decision = Schema.named(
+        "Decision", .object([Member("request", request), Member("job", Schema.job.orNull, "The job that was asked for.")]))
 
     // MARK: Media
 

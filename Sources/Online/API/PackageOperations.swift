@@ -72,7 +72,7 @@ extension FerryAPI {
     private static func document(of detail: PackageDetail, _ context: APIContext) throws -> JSONValue {
         let tarballs = detail.versions.compactMap(\.tarball) + detail.unnamed
         let sequences = Set(detail.bundles + tarballs.flatMap(\.bundles))
-        let bundles = try context.catalog.bundles(numbered: sequences).map { bundle -> JSONValue in
+        let bundles = try context.catalog.bundles(of: sequences).map { bundle -> JSONValue in
             [
                 "bundle": .string(bundle.id.text), "sequence": .integer(bundle.sequence), "label": .string(bundle.label),
                 "created": .string(bundle.created.description), "destination": .string(bundle.destination.description),

@@ -5,10 +5,13 @@ package import Snapshots
 
 /// A bundle that this origin made.
 package struct BundleRecord: Sendable, Hashable {
+    /// The order in which bundles were made, from 1; 0 for one that is not kept yet.
+    package let number: Int64
     package let id: Identifier
     package let label: String
     package let created: Timestamp
     package let destination: BundleDestination
+    /// The place of its target among this origin's states (FORMAT.md §6.1).
     package let sequence: Int64
     /// `nil` for a full bundle.
     package let baseline: SnapshotID?
@@ -23,10 +26,12 @@ package struct BundleRecord: Sendable, Hashable {
     package let pruned: Timestamp?
 
     package init(
-        id: Identifier, label: String, created: Timestamp, destination: BundleDestination, sequence: Int64, baseline: SnapshotID?,
+        number: Int64 = 0, id: Identifier, label: String, created: Timestamp, destination: BundleDestination, sequence: Int64,
+        baseline: SnapshotID?,
         target: SnapshotID, targetRoot: SHA512Digest, counts: BundleCounts, size: Int64, keys: [String],
         pruned: Timestamp? = nil
     ) {
+        self.number = number
         self.id = id
         self.label = label
         self.created = created

@@ -56,7 +56,7 @@ package struct PackageDetail: Sendable, Hashable {
         /// The kind of its damage; `nil` where none is known.
         package let damage: String?
         package let firstSeen: Timestamp
-        /// The sequence numbers of the bundles that carried it.
+        /// The sequences of the bundles that carried it.
         package let bundles: [Int64]
     }
 
@@ -66,7 +66,7 @@ package struct PackageDetail: Sendable, Hashable {
     package let versions: [Version]
     /// Tarballs that no version names.
     package let unnamed: [Tarball]
-    /// The sequence numbers of the bundles that carried its packument.
+    /// The sequences of the bundles that carried its packument.
     package let bundles: [Int64]
     /// Why its packument cannot be used; `nil` where it can.
     package let packumentError: String?
@@ -210,7 +210,10 @@ extension Catalog {
             let id: Int64 = row["id"]
             var carried: [String: [Int64]] = [:]
             for row in try Row.fetchAll(
-                db, sql: "SELECT file, sequence FROM carried WHERE package = ? ORDER BY file, sequence", arguments: [id])
+                db,
+                sql: """
+                    SELECT DISTINCT file, sequence FROM carried JOIN bundle ON number = bundle WHERE package = ? ORDER BY file, sequence
+                    """, arguments: [id])
             {
                 carried[row["file"], default: []].append(row["sequence"])
             }

@@ -36,11 +36,11 @@ package final class Catalog: Sendable {
     /// The id is kept when it is first asked for and never changes.
     ///
     /// - Parameters:
-    ///   - former: who made what is there already, and the last sequence number that was given, for a catalog that was lost; asked only
-    ///     where nothing is kept. The origin goes on as that one.
+    ///   - former: who made what is there already, and by how much its sequences were ahead of its snapshots' counters, for a catalog that
+    ///     was lost; asked only where nothing is kept. The origin goes on as that one.
     ///   - random: makes 20 bytes for a new id.
     package func origin(
-        former: () throws -> (origin: Identifier, sequence: Int64)? = { nil }, random: () -> [UInt8]
+        former: () throws -> (origin: Identifier, base: Int64)? = { nil }, random: () -> [UInt8]
     ) throws -> Identifier {
         func kept(_ db: Database) throws -> String? { try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'origin'") }
         let text =
@@ -52,7 +52,7 @@ package final class Catalog: Sendable {
                     try db.execute(sql: "INSERT INTO setting VALUES ('origin', ?) ON CONFLICT DO NOTHING", arguments: [origin.text])
                     if let former {
                         try db.execute(
-                            sql: "INSERT INTO setting VALUES ('sequence', ?) ON CONFLICT DO NOTHING", arguments: ["\(former.sequence)"])
+                            sql: "INSERT INTO setting VALUES ('sequence.base', ?) ON CONFLICT DO NOTHING", arguments: ["\(former.base)"])
                     }
                     return try kept(db)
                 }
@@ -61,17 +61,10 @@ package final class Catalog: Sendable {
         return origin
     }
 
-    /// Takes the next sequence number of this origin.
-    ///
-    /// A number that was taken is never given again.
-    package func takeSequence() throws -> Int64 {
-        try write { db in
-            let last = try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'sequence'").flatMap { Int64($0) } ?? 0
-            try db.execute(
-                sql: "INSERT INTO setting VALUES ('sequence', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                arguments: ["\(last + 1)"])
-            return last + 1
-        }
+    /// The sequence of the bundles that lead to a snapshot: it grows with the snapshot's counter.
+    package func sequence(of snapshot: SnapshotHeader) throws -> Int64 {
+        let base = try read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'sequence.base'") }
+        return (base.flatMap { Int64($0) } ?? 0) + snapshot.counter
     }
 
     /// Keeps a bundle that was written.
@@ -94,13 +87,14 @@ package final class Catalog: Sendable {
                     bundle.baseline?.text, bundle.target.text, bundle.targetRoot.hex, counts.files, counts.bytes, counts.packages,
                     counts.removed, bundle.size, bundle.keys.joined(separator: " "),
                 ])
+            let number = db.lastInsertedRowID
             let statement = try db.cachedStatement(sql: "INSERT INTO carried VALUES (?, ?, ?)")
             var package: (name: PackageName, number: Int64)?
             try files { path in
                 if package?.name != path.package {
                     package = (path.package, try Self.number(of: path.package, at: bundle.created, db))
                 }
-                try statement.execute(arguments: [package?.number, path.file.text, bundle.sequence])
+                try statement.execute(arguments: [package?.number, path.file.text, number])
             }
         }
     }
@@ -116,7 +110,7 @@ package final class Catalog: Sendable {
     /// The bundles that were made, newest first.
     package func bundles() throws -> [BundleRecord] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM bundle ORDER BY sequence DESC").compactMap(Self.bundle)
+            try Row.fetchAll(db, sql: "SELECT * FROM bundle ORDER BY number DESC").compactMap(Self.bundle)
         }
     }
 
@@ -130,7 +124,7 @@ package final class Catalog: Sendable {
         let values: StatementArguments = destination.map { [$0.description] } ?? []
         return try read { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM bundle\(filter) ORDER BY sequence \(oldestFirst ? "ASC" : "DESC") LIMIT ? OFFSET ?",
+                db, sql: "SELECT * FROM bundle\(filter) ORDER BY number \(oldestFirst ? "ASC" : "DESC") LIMIT ? OFFSET ?",
                 arguments: values + [max(limit, 0), max(offset, 0)])
             let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM bundle\(filter)", arguments: values)
             return Page(elements: rows.compactMap(Self.bundle), total: total ?? 0)
@@ -142,11 +136,11 @@ package final class Catalog: Sendable {
         try read { db in try Row.fetchOne(db, sql: "SELECT * FROM bundle WHERE id = ?", arguments: [id.text]).flatMap(Self.bundle) }
     }
 
-    /// The bundles of these sequence numbers, oldest first.
-    package func bundles(numbered sequences: Set<Int64>) throws -> [BundleRecord] {
+    /// The bundles of these sequences, oldest first.
+    package func bundles(of sequences: Set<Int64>) throws -> [BundleRecord] {
         let list = sequences.sorted().map(String.init).joined(separator: ", ")
         return try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM bundle WHERE sequence IN (\(list)) ORDER BY sequence").compactMap(Self.bundle)
+            try Row.fetchAll(db, sql: "SELECT * FROM bundle WHERE sequence IN (\(list)) ORDER BY number").compactMap(Self.bundle)
         }
     }
 
@@ -155,7 +149,7 @@ package final class Catalog: Sendable {
         try read { db in
             // The other columns are those of the row that has the maximum.
             try Row.fetchAll(
-                db, sql: "SELECT *, count(*) AS bundles, max(sequence) FROM bundle GROUP BY destination ORDER BY destination"
+                db, sql: "SELECT *, count(*) AS bundles, max(number) FROM bundle GROUP BY destination ORDER BY destination"
             ).compactMap { row in Self.bundle(row).map { ($0.destination, row["bundles"], $0) } }
         }
     }
@@ -205,7 +199,7 @@ package final class Catalog: Sendable {
             let root = SHA512Digest(hex: row["target_root"] as String)
         else { return nil }
         return BundleRecord(
-            id: id, label: row["label"], created: created, destination: destination, sequence: row["sequence"],
+            number: row["number"], id: id, label: row["label"], created: created, destination: destination, sequence: row["sequence"],
             baseline: (row["baseline"] as String?).flatMap { SnapshotID($0) }, target: target, targetRoot: root,
             counts: BundleCounts(files: row["files"], bytes: row["bytes"], packages: row["packages"], removed: row["removed"]),
             size: row["size_bytes"], keys: (row["keys"] as String).split(separator: " ").map(String.init),

@@ -43,6 +43,8 @@ extension DatabaseMigrator {
             try db.execute(sql: "CREATE INDEX package_gone ON package (id, gone) WHERE gone IS NOT NULL")
         }
         migrator.registerMigration("8", migrate: needs)
+        migrator.registerMigration("9", migrate: states)
+        migrator.registerMigration("10", migrate: destinations)
         return migrator
     }
 
@@ -57,6 +59,48 @@ extension DatabaseMigrator {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX need_by_package ON need (package);
                 UPDATE package SET listing = x'';
+                """)
+    }
+
+    /// A bundle's sequence becomes the place of its target among the states (FORMAT.md §6.1); in the order of making bundles have a number.
+    ///
+    /// The states go on above every sequence that was given before.
+    private static func states(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE bundle RENAME COLUMN sequence TO number;
+                ALTER TABLE bundle ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+                UPDATE bundle SET sequence = number;
+                ALTER TABLE carried RENAME COLUMN sequence TO bundle;
+                UPDATE setting SET name = 'sequence.base' WHERE name = 'sequence';
+                """)
+    }
+
+    /// The isolated registries, what came back from them, and which bundle was put on which medium.
+    ///
+    /// `confirmed` is NULL until a person has compared the fingerprint of the key. A receipt keeps its document as long as it is the last one
+    /// of its destination.
+    private static func destinations(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE destination (
+                    id TEXT PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL, first_seen INTEGER NOT NULL, confirmed INTEGER,
+                    baseline TEXT NOT NULL, approves INTEGER NOT NULL, quiet_days INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE receipt (
+                    id INTEGER PRIMARY KEY, destination TEXT NOT NULL REFERENCES destination, counter INTEGER NOT NULL,
+                    created INTEGER NOT NULL, read INTEGER NOT NULL, bundle TEXT, sequence INTEGER, target_root TEXT,
+                    missing INTEGER NOT NULL, refused INTEGER NOT NULL, digest BLOB NOT NULL, document BLOB NOT NULL
+                ) STRICT;
+                CREATE INDEX receipt_by_destination ON receipt (destination, id);
+                CREATE TABLE request (
+                    id TEXT PRIMARY KEY, destination TEXT NOT NULL REFERENCES destination, kind TEXT NOT NULL, created INTEGER NOT NULL,
+                    read INTEGER NOT NULL, state TEXT NOT NULL, changed INTEGER NOT NULL, bundle TEXT, items INTEGER NOT NULL,
+                    document BLOB NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE exported (
+                    id INTEGER PRIMARY KEY, bundle TEXT NOT NULL, medium TEXT NOT NULL, written INTEGER NOT NULL
+                ) STRICT;
                 """)
     }
 

@@ -75,20 +75,22 @@ package struct BundleBuilder: Sendable {
 
     /// Writes the bundle that leads from one snapshot, or from nothing, to another.
     ///
+    /// - Parameter lacking: what of the baseline its destination is known to lack; it is carried, too.
     /// - Throws: `Refusal`, `BundleError`, `FileSystemError`; the draft is then removed.
     package func build(
-        from baseline: SnapshotReader?, to target: SnapshotReader, envelope: BundleWriter.Envelope, allowsUnsettled: Bool
+        from baseline: SnapshotReader?, to target: SnapshotReader, lacking: LackingFiles = LackingFiles(), envelope: BundleWriter.Envelope,
+        allowsUnsettled: Bool
     ) throws -> BundleWriter.Written {
         guard target.header.isSettled || allowsUnsettled else { throw Refusal.unsettled(target.header.id) }
         let files = DiskFileSystem()
         try files.createDirectories(artifacts)
         try removeLeftovers()
-        try refuse(baseline: baseline, target: target)
+        try refuse(baseline: baseline, target: target, lacking: lacking)
         let draft = artifacts.appending(".\(envelope.bundle).draft")
         _ = try files.createDirectory(draft)
         do {
             let writer = BundleWriter(layout: layout, store: store, progress: progress)
-            let written = try writer.write(from: baseline, to: target, into: draft, envelope: envelope)
+            let written = try writer.write(from: baseline, to: target, lacking: lacking, into: draft, envelope: envelope)
             let final = directory(of: envelope.bundle)
             try files.rename(draft, to: final)
             try files.syncDirectory(artifacts)
@@ -113,11 +115,11 @@ package struct BundleBuilder: Sendable {
     }
 
     /// Refuses what is damaged, and what the disk has no room for.
-    private func refuse(baseline: SnapshotReader?, target: SnapshotReader) throws {
+    private func refuse(baseline: SnapshotReader?, target: SnapshotReader, lacking: LackingFiles) throws {
         var bytes: Int64 = 0
         var lines: Int64 = 0
         var broken: [StorePath] = []
-        try forEachChange(from: baseline, to: target) { change in
+        try forEachChange(from: baseline, to: target, lacking: lacking) { change in
             if let file = change.target, damaged.contains(file.digest) { broken.append(file.path) }
             bytes += change.target?.size ?? 0
             lines += 1

@@ -21,7 +21,7 @@ package enum JobKind: String, Sendable, Hashable, CaseIterable {
         case .check: [.everything, .threads, .repair]
         case .repair: [.packages, .repairs, .dryRun]
         case .snapshot: [.allowShrink]
-        case .diffBuild: [.baseline, .target, .destination, .unsigned, .allowUnsettled, .allowShrink, .unlessEmpty, .dryRun]
+        case .diffBuild: [.baseline, .target, .destination, .request, .unsigned, .allowUnsettled, .allowShrink, .unlessEmpty, .dryRun]
         case .export: [.artifact, .medium, .mediumID, .volumeSize]
         case .retention: [.dryRun]
         }

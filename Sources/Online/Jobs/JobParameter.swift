@@ -75,14 +75,18 @@ package struct JobParameter: Sendable, Hashable {
     static let allowShrink = JobParameter(
         "allowShrink", .flag, "--allow-shrink", "Accept a snapshot that lost more than 5 % of the last one's files.")
     static let baseline = JobParameter(
-        "baseline", .matching("^(empty|last-bundle|\(snapshot))$", "a snapshot's id, empty or last-bundle"), "--baseline",
-        implied: "last-bundle",
-        "The snapshot the destination already has; \"empty\" for a full bundle, \"last-bundle\" for what its last bundle led to.")
+        "baseline", .matching("^(next|empty|last-bundle|\(snapshot))$", "a snapshot's id, next, empty or last-bundle"), "--baseline",
+        implied: "next",
+        "The snapshot the destination already has; \"empty\" for a full bundle, \"last-bundle\" for what its last bundle led to, \"next\" for "
+            + "what is known of it: what its last receipt says, or its last bundle for \"any\" and destinations that are not known.")
     static let target = JobParameter(
         "target", .matching("^(new|newest|\(snapshot))$", "a snapshot's id, new or newest"), "--target", implied: "new",
         "The snapshot to carry; \"newest\", or \"new\" for one that is taken now.")
     static let destination = JobParameter(
         "destination", .matching("^(any|d-[0-9a-hjkmnp-tv-z]{20})$", "a destination's id or any"), "--destination", "Whom it is for.")
+    static let request = JobParameter(
+        "request", .matching("^r-[0-9a-hjkmnp-tv-z]{20}$", "a request's id"), "--request",
+        "The request for a filler that it answers; destination, baseline and target follow from it.")
     static let unsigned = JobParameter("unsigned", .flag, "--unsigned", "Make an unsigned bundle.")
     static let allowUnsettled = JobParameter(
         "allowUnsettled", .flag, "--allow-unsettled", "Accept a snapshot that was taken while the storage kept changing.")

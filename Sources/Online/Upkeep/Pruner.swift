@@ -57,7 +57,12 @@ package struct Pruner: Sendable {
         let bundles = try catalog.bundles()
         let goneArtifacts = try planArtifacts(bundles, &plan)
         let snapshots = try headers()
-        let needed = Retention.needed(snapshots: snapshots, bundles: bundles, removing: goneArtifacts)
+        let destinations = try catalog.knownDestinations()
+        let needed = Retention.needed(
+            snapshots: snapshots, bundles: bundles, acknowledged: try destinations.compactMap { try catalog.receipts(of: $0.id).first },
+            assumed: try destinations.filter { $0.baseline == .assumeApplied }.compactMap {
+                try catalog.assumedBundle(for: $0.id)?.target
+            }, removing: goneArtifacts)
         let goneSnapshots = try planSnapshots(snapshots, needed, &plan)
         try planLeftovers(bundles, &plan)
         plan.forms = try unreferencedForms(catalog, snapshots.map(\.id).filter { !goneSnapshots.contains($0) })
@@ -94,7 +99,7 @@ package struct Pruner: Sendable {
 
     private func planArtifacts(_ bundles: [BundleRecord], _ plan: inout PrunePlan) throws -> Set<Identifier> {
         let kept = try bundles.filter { try $0.pruned == nil && disk.status(of: directory(of: $0)) != nil }
-            .sorted { $0.sequence < $1.sequence }
+            .sorted { $0.number < $1.number }
         let candidates = kept.map { bundle in
             Retention.Candidate(created: bundle.created, bytes: DirectorySize.measure(directory(of: bundle)).total.bytes)
         }

@@ -79,32 +79,43 @@ package enum Retention {
     /// - the target of every bundle whose archive is kept: its next diff starts there once it is imported.
     ///
     /// A receipt narrows the second rule for its destination: what it acknowledges, and what came after, is then all that can be built upon.
+    /// What an assumed baseline is (DESIGN §3.6) stays, too.
     ///
     /// - Parameters:
     ///   - snapshots: oldest first, by counter.
     ///   - bundles: every bundle that was recorded, in any order.
+    ///   - acknowledged: for each destination that has sent one, what its last receipt acknowledges.
+    ///   - assumed: the targets of the bundles that destinations are taken to have.
     ///   - removing: bundles whose archives are about to go.
     package static func needed(
-        snapshots: [SnapshotHeader], bundles: [BundleRecord], removing: Set<Identifier> = []
+        snapshots: [SnapshotHeader], bundles: [BundleRecord], acknowledged: [ReceiptRecord] = [], assumed: [SnapshotID] = [],
+        removing: Set<Identifier> = []
     ) -> [SnapshotID: String] {
         var needed: [SnapshotID: String] = [:]
         for bundle in bundles where bundle.pruned == nil && !removing.contains(bundle.id) {
             needed[bundle.target] = "the archive of bundle #\(bundle.sequence) leads to it"
         }
         for (destination, bundles) in Dictionary(grouping: bundles, by: \.destination) {
-            for bundle in bundles.sorted(by: { $0.sequence > $1.sequence }).prefix(bundlesInDoubt) {
+            let sequence = acknowledged.first { .only($0.destination) == destination }?.sequence ?? 0
+            let inDoubt = bundles.filter { $0.sequence > sequence }
+            for bundle in inDoubt.sorted(by: { $0.number > $1.number }).prefix(bundlesInDoubt) {
                 let why = "bundle #\(bundle.sequence) for \(destination) builds upon it or leads to it"
                 needed[bundle.target] = why
                 if let baseline = bundle.baseline { needed[baseline] = why }
             }
         }
+        for receipt in acknowledged {
+            guard let state = snapshots.last(where: { $0.stateRoot == receipt.targetRoot }) else { continue }
+            needed[state.id] = "\(receipt.destination) has acknowledged it"
+        }
+        for snapshot in assumed { needed[snapshot] = "a destination is assumed to have it" }
         if let newest = snapshots.last { needed[newest.id] = "it is the newest" }
         return needed
     }
 
     /// The bundles whose archives must stay: the newest of each destination, which may not have travelled yet.
     package static func needed(bundles: [BundleRecord]) -> Set<Identifier> {
-        let newest = Dictionary(grouping: bundles, by: \.destination).values.compactMap { $0.max { $0.sequence < $1.sequence } }
+        let newest = Dictionary(grouping: bundles, by: \.destination).values.compactMap { $0.max { $0.number < $1.number } }
         return Set(newest.map(\.id))
     }
 }

@@ -2,10 +2,12 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Destinations
 import Documents
 import Export
 import Integrity
 import Jobs
+import Keys
 import MediaLayout
 import Mounts
 import PackageStore
@@ -18,18 +20,25 @@ struct Bundle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a bundle: what leads from one snapshot to another.",
         discussion: """
-            Without --baseline the bundle is full, which is always safe. With it the bundle carries only what changed; the importer \
+            For a destination that has sent its card, the bundle starts from what its last receipt says that it has, and carries again \
+            what that says is missing. For any other it is full, which is always safe, unless --baseline says otherwise; the importer \
             checks that the rest is there. Signs with the keys below STATE/keys, unless --unsigned is given. A key's passphrase is taken \
             from FERRY_KEY_PASSPHRASE.
 
+              ferry-online bundle --destination d-… --target new                          (what that registry lacks)
               ferry-online bundle --baseline last-bundle --target new --unless-empty      (what changed since the last time)
+              ferry-online bundle --request r-…                                           (what a bundle lacked to fit)
             """)
 
     @Option(
-        help: "The snapshot the destination already has; \"empty\" for a full bundle; \"last-bundle\" for what its last bundle led to.")
-    var baseline = "empty"
+        help: ArgumentHelp(
+            "The snapshot the destination already has; \"empty\" for a full bundle; \"last-bundle\" for what its last bundle led to; \"next\" "
+                + "for what is known of it, else as \"last-bundle\".", valueName: "snapshot"))
+    var baseline: String?
     @Option(help: "The snapshot to carry: an id, \"newest\", or \"new\" for one that is taken now.") var target = "newest"
     @Option(help: "Whom it is for: a destination's id, or \"any\".") var destination = "any"
+    @Option(help: ArgumentHelp("Answer a request for a filler; destination, baseline and target follow from it.", valueName: "id"))
+    var request: String?
     @Flag(help: "Make an unsigned bundle.") var unsigned = false
     @Flag(help: "Accept a snapshot that was taken while the storage kept changing.") var allowUnsettled = false
     @Flag(help: "With --target new: accept a snapshot that lost more than 5 % of the last one's files.") var allowShrink = false
@@ -43,21 +52,18 @@ struct Bundle: AsyncParsableCommand {
             throw ValidationError("\"\(destination)\" is neither a destination's id (d-…) nor \"any\"")
         }
         let parameters: [String: JSONValue?] = [
-            "baseline": .string(baseline), "target": .string(target), "destination": destination == "any" ? nil : .string(destination),
+            "baseline": baseline.map { .string($0) }, "target": .string(target),
+            "destination": destination == "any" ? nil : .string(destination), "request": request.map { .string($0) },
             "unsigned": unsigned ? true : nil, "allowUnsettled": allowUnsettled ? true : nil, "allowShrink": allowShrink ? true : nil,
             "unlessEmpty": unlessEmpty ? true : nil, "dryRun": dryRun ? true : nil,
         ]
         try await state.job(.diffBuild, parameters) {
             let catalog = try state.catalog()
             let keys = dryRun ? [] : try signingKeys()
-            let from = try state.baseline(baseline, for: recipient, catalog)
-            let to =
-                try target == "new"
-                ? state.target(takeSnapshot(state, storage, catalog, allowsShrinking: allowShrink).header.id.text)
-                : state.target(target == "newest" ? nil : target)
-            let difference = try Difference(from: from, to: to)
+            let span = try self.span(recipient, catalog)
+            let difference = try Difference(span)
             Terminal.say(
-                "from \(from?.header.id.text ?? "empty") to \(to.header.id): \(difference.carried) files to carry, "
+                "from \(span.from?.header.id.text ?? "empty") to \(span.to.header.id): \(difference.carried) files to carry, "
                     + "\(Terminal.bytes(difference.bytes)), \(difference.removed) to remove")
             if dryRun || unlessEmpty && difference.isEmpty {
                 if state.json { try Terminal.output(difference.json.canonicalBytes + [0x0A]) }
@@ -65,8 +71,52 @@ struct Bundle: AsyncParsableCommand {
                 if !dryRun { Terminal.say(words) }
                 return JobReport(reason: words, json: difference.json)
             }
-            return try write(from, to, recipient, keys, catalog)
+            return try write(span, keys, catalog)
         }
+    }
+
+    func validate() throws {
+        guard let request else { return }
+        guard Identifier(request, .request) != nil else { throw ValidationError("\"\(request)\" is not a request's id (r-…)") }
+        guard baseline == nil, target == "newest", destination == "any" else {
+            throw ValidationError("--request says destination, baseline and target by itself")
+        }
+    }
+
+    /// What the bundle leads from and to, and for whom.
+    struct Span {
+        let recipient: BundleDestination
+        let from: SnapshotReader?
+        let to: SnapshotReader
+        var lacking = LackingFiles()
+    }
+
+    private func span(_ recipient: BundleDestination, _ catalog: Catalog) throws -> Span {
+        if let id = request.flatMap({ Identifier($0, .request) }) {
+            let filler = try Filler(id, catalog: catalog, snapshots: state.snapshots())
+            Terminal.say("bundle \(filler.bundle.id) #\(filler.bundle.sequence) fits after this one")
+            return Span(
+                recipient: .only(filler.destination), from: filler.snapshot, to: filler.snapshot, lacking: filler.lacking)
+        }
+        let known: DestinationRecord? =
+            if case .only(let id) = recipient { try catalog.knownDestination(id) } else { nil }
+        let usual = known == nil ? "empty" : "next"
+        guard let known, baseline ?? usual == "next" else {
+            let name = baseline ?? usual
+            return Span(
+                recipient: recipient, from: try state.baseline(name == "next" ? "last-bundle" : name, for: recipient, catalog),
+                to: try targetSnapshot(catalog))
+        }
+        let to = try targetSnapshot(catalog)
+        let next = try NextBaseline(for: known, catalog: catalog, snapshots: state.snapshots())
+        Terminal.say(next.snapshot == nil ? "\(next.reason): the bundle is a full one" : next.reason)
+        return Span(recipient: recipient, from: next.snapshot, to: to, lacking: next.lacking)
+    }
+
+    private func targetSnapshot(_ catalog: Catalog) throws -> SnapshotReader {
+        try target == "new"
+            ? state.target(takeSnapshot(state, storage, catalog, allowsShrinking: allowShrink).header.id.text)
+            : state.target(target == "newest" ? nil : target)
     }
 
     private func signingKeys() throws -> [MinisignSecretKey] {
@@ -81,9 +131,8 @@ struct Bundle: AsyncParsableCommand {
         return keys
     }
 
-    private func write(
-        _ from: SnapshotReader?, _ to: SnapshotReader, _ recipient: BundleDestination, _ keys: [MinisignSecretKey], _ catalog: Catalog
-    ) throws -> JobReport {
+    private func write(_ span: Span, _ keys: [MinisignSecretKey], _ catalog: Catalog) throws -> JobReport {
+        let (from, to) = (span.from, span.to)
         let progress = ProgressLine("packing", unit: .items("files"))
         let builder = BundleBuilder(
             layout: try storage.layout(state).located(), store: try state.snapshots(),
@@ -91,9 +140,10 @@ struct Bundle: AsyncParsableCommand {
             damaged: try catalog.damagedDigests(),
             progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
         let envelope = BundleWriter.Envelope(
-            bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: recipient,
-            sequence: try catalog.takeSequence(), keys: keys, program: FerryOnline.programName)
-        let written = try builder.build(from: from, to: to, envelope: envelope, allowsUnsettled: allowUnsettled)
+            bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: span.recipient,
+            sequence: try catalog.sequence(of: to.header), keys: keys, program: FerryOnline.programName)
+        let written = try builder.build(
+            from: from, to: to, lacking: span.lacking, envelope: envelope, allowsUnsettled: allowUnsettled)
         progress.finish()
         let descriptor = written.descriptor
         let record = BundleRecord(
@@ -101,7 +151,9 @@ struct Bundle: AsyncParsableCommand {
             sequence: descriptor.sequence, baseline: from?.header.id, target: to.header.id, targetRoot: descriptor.targetRoot,
             counts: descriptor.counts, size: written.size, keys: keys.map { $0.publicKey.keyID.description })
         do {
-            try catalog.add(record) { add in try forEachChange(from: from, to: to) { try $0.target.map { try add($0.path) } } }
+            try catalog.add(record) { add in
+                try forEachChange(from: from, to: to, lacking: span.lacking) { try $0.target.map { try add($0.path) } }
+            }
         } catch {
             try? builder.remove(descriptor.bundle)
             throw error
@@ -128,8 +180,8 @@ private struct Difference {
     private(set) var bytes: Int64 = 0
     private(set) var removed = 0
 
-    init(from: SnapshotReader?, to: SnapshotReader) throws {
-        try forEachChange(from: from, to: to) { change in
+    init(_ span: Bundle.Span) throws {
+        try forEachChange(from: span.from, to: span.to, lacking: span.lacking) { change in
             if let file = change.target {
                 carried += 1
                 bytes += file.size
@@ -231,6 +283,8 @@ struct ExportCommand: AsyncParsableCommand {
                 "bundle \(record.id) is on \"\(root)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
                 + "and equal; unmount before you pull it"
             Terminal.say(words)
+            let name = try MediaSurvey().medium(holding: root, in: MountTable())?.label ?? root.string
+            try state.catalog().noteExport(ExportRecord(bundle: record.id, medium: name, written: WallClock.system.now()))
             if state.json { try Terminal.output(entry.json.canonicalBytes + [0x0A]) }
             return JobReport(reason: words, json: entry.json.sums)
         }

@@ -3,9 +3,11 @@ import BundleFormat
 import CanonicalJSON
 import Catalog
 import Databases
+import Destinations
 import Export
 import HTTPService
 import Integrity
+import Keys
 import Inventory
 import MediaLayout
 import PackageStore
@@ -68,8 +70,9 @@ struct StateOptions: ParsableArguments {
         try catalog.origin(former: formerOrigin) { randomBytes(20) }
     }
 
-    private func formerOrigin() throws -> (origin: Identifier, sequence: Int64)? {
-        guard let origin = try snapshots().headers().last?.origin else { return nil }
+    private func formerOrigin() throws -> (origin: Identifier, base: Int64)? {
+        guard let newest = try snapshots().headers().last else { return nil }
+        let origin = newest.origin
         let artifacts = try directory().appending("artifacts")
         var sequence: Int64 = 0
         for name in try DiskFileSystem().names(in: artifacts) ?? [] {
@@ -79,8 +82,8 @@ struct StateOptions: ParsableArguments {
             if tail.descriptor.origin == origin { sequence = max(sequence, tail.descriptor.sequence) }
         }
         Terminal.say(
-            "warning: the catalog is new, and there are snapshots of \(origin), which goes on; its last bundle was number \(sequence)")
-        return (origin, sequence)
+            "warning: the catalog is new, and there are snapshots of \(origin), which goes on; its last bundle had sequence \(sequence)")
+        return (origin, max(0, sequence - newest.counter))
     }
 
     /// A new log of some work, in the state's `logs`.
@@ -204,6 +207,10 @@ func hints(for error: any Error) -> [String] {
     case is PruneError: ["the snapshots are as they were"]
     case BundleBuilder.Refusal.damaged: ["run \"ferry-online repair\" and take a new snapshot; no bundle was made"]
     case let error as BundleError where error.code == .sourceChanged: ["no bundle was made; the storage is as it was"]
+    case is NoSuchRequest: ["\"ferry-online requests\" lists them; nothing was changed"]
+    case is NoSuchDestination: ["\"ferry-online destinations\" lists them; nothing was changed"]
+    case is OtherFingerprint: ["nothing was changed; ask that destination's people for what \"ferry-offline init\" says"]
+    case is Filler.Refusal: ["no bundle was made"]
     case is AnotherMedium: ["nothing was written; \"ferry-online media\" lists what is plugged in"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]

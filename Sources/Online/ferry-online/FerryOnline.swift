@@ -23,9 +23,7 @@ struct FerryOnline: AsyncParsableCommand {
         subcommands: [
             RefreshCommand.self, WantCommand.self, Scan.self, Check.self, RepairCommand.self, Packages.self, Stats.self, Snapshot.self,
             Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, MediaCommand.self, Space.self, Prune.self,
-            JobsCommand.self, Serve.self,
-            Keys.self,
-            Config.self,
+            DestinationsCommand.self, Receive.self, Requests.self, JobsCommand.self, Serve.self, Keys.self, Config.self,
         ])
 
     static let programName = "ferry-online 0.1.0"

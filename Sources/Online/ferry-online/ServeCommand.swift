@@ -1,10 +1,14 @@
 import API
 import ArgumentParser
+import CanonicalJSON
+import Destinations
 import Documents
 import Foundation
 import HTTPService
 import Jobs
 import Logging
+import MediaLayout
+import Mounts
 import Platform
 import Registries
 import Service
@@ -66,11 +70,15 @@ struct Serve: AsyncParsableCommand {
                 state: directory, catalog: try state.catalog(), settings: settings, verdaccio: verdaccio, media: media)
             let pulse = Pulse(registry: settings.registry(verdaccio).value)
             let health = HealthContext(reading, jobs) { await pulse.complaint() }
-            let watch = MediaWatch(survey: media, feed: feed, encode: { $0.json }) { Self.say($0) }
+            let correspondence = try state.correspondence()
+            let watch = MediaWatch(survey: media, feed: feed, encode: { $0.json }, read: { try Self.read($0, correspondence) }) {
+                Self.say($0)
+            }
             let address = service.listen.value
             let logger = Logger(label: "ferry-online") { _ in ServiceLog() }
             let server = WebServer(
-                FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs) + FerryAPI.health(health),
+                FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.destinations(reading, jobs) + FerryAPI.working(jobs)
+                    + FerryAPI.health(health),
                 as: FerryAPI.description(version: FerryOnline.configuration.version), beside: WebUI.site, host: address.host,
                 port: address.port, allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger,
                 translate: FerryAPI.problem,
@@ -93,6 +101,16 @@ struct Serve: AsyncParsableCommand {
 
     /// A line with the time.
     fileprivate static func say(_ line: String) { Terminal.say("\(WallClock.system.now()) \(line)") }
+
+    /// Reads what destinations say on a medium; what was read before is not told again.
+    private static func read(_ medium: MountedMedium, _ correspondence: Correspondence) throws -> [JSONValue] {
+        guard case .ready = medium.content else { return [] }
+        return try correspondence.read(Medium(root: medium.mount.point).folder).compactMap { outcome in
+            if case .known = outcome { return nil }
+            Self.say("\(outcome)")
+            return outcome.json
+        }
+    }
 
     /// This program, wherever it was started from.
     private static func program() throws -> FilePath {

@@ -66,16 +66,18 @@ package struct BundleWriter: Sendable {
 
     /// Writes `<label>.tar.zst` into a directory that exists and is the bundle's alone.
     ///
+    /// - Parameter lacking: what of the baseline is carried all the same (FORMAT.md §5.2).
     /// - Throws: `BundleError.Code.sourceChanged` naming the file when a tarball or form is gone or not what the snapshot says;
     ///   `.tooLarge`, before the archive is begun, for one that no reader would take; `FileSystemError`. What was written by then is garbage in that directory.
     package func write(
-        from baseline: SnapshotReader?, to target: SnapshotReader, into directory: FilePath, envelope: Envelope
+        from baseline: SnapshotReader?, to target: SnapshotReader, lacking: LackingFiles = LackingFiles(), into directory: FilePath,
+        envelope: Envelope
     ) throws -> Written {
         let work = directory.appending(".work")
         let files = DiskFileSystem()
         _ = try files.createDirectory(work)
         let texts = try LeadingTexts(
-            baseline: baseline, target: target, withheld: store.withheldPaths(of: target.header.id),
+            baseline: baseline, target: target, lacking: lacking, withheld: store.withheldPaths(of: target.header.id),
             withdrawn: store.withdrawnPaths(of: target.header.id), limits: limits, work: work)
         try limits.check(texts.header.counts, documents: texts.length())
         let label = "diff-\(envelope.created.minuteLabel)"

@@ -18,11 +18,12 @@ struct LeadingTexts {
     /// Compares the snapshots and writes the documents below `work`.
     ///
     /// - Parameters:
+    ///   - lacking: what of the baseline is carried all the same.
     ///   - withheld: what the target does not hold, and yet has not left the storage.
     ///   - withdrawn: what the target does not hold since upstream has withdrawn it.
     /// - Throws: `BundleError.Code.tooLarge` for a bundle that no reader would take.
     init(
-        baseline: SnapshotReader?, target: SnapshotReader, withheld: Set<StorePath>, withdrawn: Set<StorePath>, limits: BundleLimits,
+        baseline: SnapshotReader?, target: SnapshotReader, lacking: LackingFiles, withheld: Set<StorePath>, withdrawn: Set<StorePath>, limits: BundleLimits,
         work: FilePath
     ) throws {
         self.work = work
@@ -33,7 +34,7 @@ struct LeadingTexts {
         let packumentSums = try LineSpool(work.appending("packument-sums"))
         var counts = BundleCounts(files: 0, bytes: 0, packages: 0, removed: 0)
         var package: String?
-        try forEachChange(from: baseline, to: target) { change in
+        try forEachChange(from: baseline, to: target, lacking: lacking) { change in
             guard let file = change.target else {
                 if case .removed(let file) = change, !withheld.contains(file.path) {
                     try limits.check(removed.count + 1, "removed files")

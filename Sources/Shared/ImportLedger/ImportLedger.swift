@@ -201,3 +201,16 @@ package final class Ledger: Sendable {
         return try data.map { try ZstdBuffer.decompress(Array($0), limit: Int(SnapshotFile.packumentLimit)) }
     }
 }
+
+extension Ledger {
+    /// Takes the next counter of a receipt; one that was taken is never given again.
+    package func takeReceiptCounter() throws -> Int64 {
+        try database.write { db in
+            let last = try String.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'receipt.counter'").flatMap { Int64($0) } ?? 0
+            try db.execute(
+                sql: "INSERT INTO setting VALUES ('receipt.counter', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                arguments: ["\(last + 1)"])
+            return last + 1
+        }
+    }
+}

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 package import Integrity
 package import PackageStore
+package import Snapshots
 
 /// A tarball that this destination was given and took.
 package struct GivenFile: Sendable, Hashable {
@@ -37,6 +38,24 @@ extension Ledger {
                 }
                 return GivenFile(path: StorePath(package, file), digest: digest, size: row["size"], importID: row["import"])
             }.sorted { $0.path < $1.path }
+        }
+    }
+
+    /// What an origin offered and this destination does not hold on purpose, sorted by path.
+    package func refused(of origin: Identifier) throws -> [DeliveryRecord] {
+        try database.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT package, file, digest, size, outcome FROM delivery
+                    WHERE origin = ? AND outcome NOT IN ('added', 'held', 'healed', 'absent', 'intended', 'undone')
+                    """, arguments: [origin.text])
+            return try rows.map { row in
+                guard let package = PackageName(row["package"] as String), let file = FileName(row["file"] as String),
+                    let digest = SHA512Digest(bytes: Array(row["digest"] as Data)), let outcome = VersionOutcome(rawValue: row["outcome"])
+                else { throw LedgerError.damaged("a delivery of \(row["package"] as DatabaseValue)") }
+                return DeliveryRecord(path: StorePath(package, file), digest: digest, size: row["size"], outcome: outcome)
+            }.sorted { ($0.path, $0.digest.hex) < ($1.path, $1.digest.hex) }
         }
     }
 }

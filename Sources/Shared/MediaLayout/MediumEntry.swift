@@ -37,6 +37,9 @@ package struct MediumEntry: Sendable, Hashable {
         self.volumes = volumes
     }
 
+    /// Where it stands in the index: by origin, sequence and time of making.
+    var place: (String, Int64, String, String) { (descriptor.origin, descriptor.sequence, descriptor.created, descriptor.bundle) }
+
     /// Bytes of all volumes.
     package var size: Int64 { volumes.reduce(0) { $0 + $1.size } }
 
@@ -105,7 +108,7 @@ package enum MediumIndex {
     static let bundleLimit = 10_000
 
     static func bytes(_ entries: [MediumEntry]) -> [UInt8] {
-        let sorted = entries.sorted { ($0.descriptor.origin, $0.descriptor.sequence) < ($1.descriptor.origin, $1.descriptor.sequence) }
+        let sorted = entries.sorted { $0.place < $1.place }
         let value: JSONValue = ["type": "ferry.index", "formatVersion": 1, "bundles": .array(sorted.map(\.json))]
         return value.canonicalBytes + [0x0A]
     }

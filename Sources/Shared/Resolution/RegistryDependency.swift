@@ -117,4 +117,14 @@ package struct RegistryDependency: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { "\(package)@\(wanted)" }
+
+    /// Whether a registry that holds these versions, under these dist-tags, has what is asked for.
+    package func isMet(by versions: [PackageVersion], tags: [String: String]) -> Bool {
+        switch wanted {
+        case .version(let version): versions.contains { $0.semantic == version }
+        // A range of any version takes what npm would take for want of a stable one.
+        case .range(let range): versions.contains { range.contains($0.semantic) } || (range == .any && !versions.isEmpty)
+        case .tag(let tag): versions.contains { $0.text == tags[tag] }
+        }
+    }
 }

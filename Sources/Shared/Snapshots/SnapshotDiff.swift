@@ -19,9 +19,12 @@ package enum SnapshotChange: Sendable, Hashable {
 ///
 /// Without a baseline everything is added.
 ///
-/// - Parameter body: gets each difference, sorted by path.
+/// - Parameters:
+///   - lacking: what counts as added though the baseline holds it.
+///   - body: gets each difference, sorted by path.
 package func forEachChange(
-    from baseline: SnapshotReader?, to target: SnapshotReader, _ body: (SnapshotChange) throws -> Void
+    from baseline: SnapshotReader?, to target: SnapshotReader, lacking: LackingFiles = LackingFiles(),
+    _ body: (SnapshotChange) throws -> Void
 ) throws {
     var baseline = baseline
     var target = target
@@ -35,7 +38,11 @@ package func forEachChange(
             try body(.removed(file))
             old = try baseline?.next()
         } else if let before = old, let after = new {
-            if before.digest != after.digest { try body(.changed(from: before, to: after)) }
+            if before.digest != after.digest {
+                try body(.changed(from: before, to: after))
+            } else if !lacking.isEmpty, lacking.covers(after) {
+                try body(.added(after))
+            }
             old = try baseline?.next()
             new = try target.next()
         }

@@ -18,10 +18,10 @@ package struct SnapshotID: Sendable, Hashable, CustomStringConvertible {
 
 private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-/// The name of an origin (`o-…`), a destination (`d-…`) or a bundle (`b-…`): 100 random bits in Crockford's alphabet (FORMAT.md §2).
+/// The name of an origin (`o-…`), a destination (`d-…`), a bundle (`b-…`) or a request (`r-…`): 100 random bits in Crockford's alphabet (FORMAT.md §2).
 package struct Identifier: Sendable, Hashable, CustomStringConvertible {
     /// What is named.
-    package enum Kind: String, Sendable { case origin = "o", destination = "d", bundle = "b", medium = "m" }
+    package enum Kind: String, Sendable { case origin = "o", destination = "d", bundle = "b", medium = "m", request = "r" }
 
     package let text: String
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")

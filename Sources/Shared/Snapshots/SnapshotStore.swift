@@ -36,6 +36,11 @@ package struct SnapshotStore: Sendable {
         try SnapshotReader(opening: manifest(of: id))
     }
 
+    /// Opens the newest snapshot of that content; `nil` where there is none.
+    package func snapshot(of root: SHA512Digest) throws -> SnapshotReader? {
+        try headers().last { $0.stateRoot == root }.flatMap { try open($0.id) }
+    }
+
     /// What stood in the storage and could not be taken into a snapshot, of all that the snapshots before it held.
     package func withheldPaths(of id: SnapshotID) throws -> Set<StorePath> { try paths(in: withheldList(of: id)) }
 

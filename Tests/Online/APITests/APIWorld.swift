@@ -1,6 +1,7 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Destinations
 import Dispatch
 import Documents
 import Export
@@ -14,6 +15,7 @@ import MediaLayout
 import Mounts
 import PackageStore
 import Platform
+import Replies
 import Service
 import ServiceLifecycle
 import Settings
@@ -82,7 +84,7 @@ final class APIWorld {
                 return MountTable(parsing: Array(lines.utf8))
             }, patience: hang == nil ? .seconds(60) : .milliseconds(20))
         let jobs = try jobs.get()
-        return FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.working(jobs)
+        return FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.destinations(reading, jobs) + FerryAPI.working(jobs)
             + FerryAPI.health(HealthContext(reading, jobs) { "it is not asked" })
     }
 
@@ -177,7 +179,7 @@ final class APIWorld {
         let keys = keys ?? [key]
         let envelope = BundleWriter.Envelope(
             bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: destination,
-            sequence: try catalog.takeSequence(), keys: keys, program: "tests")
+            sequence: try catalog.sequence(of: newest), keys: keys, program: "tests")
         recorded.insert(envelope.bundle)
         let (from, to) = (try baseline.map { try builder.open($0) }, try builder.open(newest.id))
         let written = try builder.build(from: from, to: to, envelope: envelope, allowsUnsettled: true)
@@ -216,6 +218,33 @@ final class APIWorld {
         try files.removeTree(state.appending("artifacts").appending(old.id.text))
         try damage()
         return (first, second, [whole, delta, old])
+    }
+
+    /// Lets a destination introduce itself, acknowledge what a bundle leads to but for a file, and ask for packages and for a filler.
+    ///
+    /// - Returns: the ids of the requests.
+    func introduce(_ destination: Identifier, having bundle: BundleRecord, isConfirmed: Bool = true) throws -> [Identifier] {
+        let now = WallClock.system.now()
+        let card = DestinationCard(destination: destination, name: "Plant 7", key: key.publicKey, created: now)
+        let origin = try catalog.origin { randomBytes(20) }
+        let correspondence = Correspondence(catalog: catalog, snapshots: snapshots, origin: origin)
+        _ = try correspondence.take(SignedReply(card, by: key), from: .cards)
+        guard isConfirmed else { return [] }
+        try correspondence.confirm(destination, fingerprint: key.publicKey.fingerprint)
+        let lost = FileReference(try #require(StorePath("own/package.json")), .ofNothing)
+        let receipt = Receipt(
+            destination: destination, origin: origin, counter: 1, created: now,
+            applied: Receipt.Applied(bundle: bundle.id, sequence: bundle.sequence, targetRoot: bundle.targetRoot), imports: [],
+            missing: [lost], refused: [])
+        _ = try correspondence.take(SignedReply(receipt, by: key), from: .receipts)
+        let ids = (0..<2).map { _ in Identifier(.request, random: randomBytes(20)) }
+        let want = WantRequest(request: ids[0], destination: destination, origin: origin, created: now, specs: ["react@18", "absent"])
+        _ = try correspondence.take(SignedReply(want, by: key), from: .requests)
+        let gap = GapRequest(
+            request: ids[1], destination: destination, origin: origin, created: now, bundle: bundle.id, sequence: bundle.sequence + 1,
+            baselineRoot: .ofNothing, targetRoot: .ofNothing, missing: [lost])
+        _ = try correspondence.take(SignedReply(gap, by: key), from: .requests)
+        return ids
     }
 
     /// Finds two tarballs damaged, as a check would.

@@ -1,3 +1,4 @@
+import BundleFormat
 import CanonicalJSON
 import Catalog
 import Foundation
@@ -35,7 +36,8 @@ import Testing
 
     @Test func `the service does what its document says, whatever is asked of it`() async throws {
         let world = try APIWorld()
-        _ = try world.fill()
+        let made = try world.fill()
+        if case .only(let id) = made.bundles[1].destination { _ = try world.introduce(id, having: made.bundles[0]) }
         try await world.serving { client in
             let (status, words) = try await check(client, in: world, examples: 60)
             // It does not ask for the document again.
@@ -48,7 +50,10 @@ import Testing
         let world = try APIWorld()
         let made = try world.fill()
         _ = try world.plug("stick")
+        guard case .only(let destination) = made.bundles[1].destination else { return }
+        let request = try world.introduce(destination, having: made.bundles[0])[0]
         let places = [
+            ("^/destinations/", destination.text), ("^/requests/", request.text),
             ("^/snapshots/", made.second.text), ("^/artifacts/", made.bundles[1].id.text), ("^/packages/", "@scope/thing"),
             ("^/jobs/", "1"), ("^/schedules/", "retention"), ("^/media/", try world.mediumID()),
         ]
@@ -56,7 +61,7 @@ import Testing
             """
             [[operations]]
             include-path-regex = "\(pattern)"
-            parameters = { "path.id" = "\(id)", "path.name" = "\(id)", "query.baseline" = "\(made.first)", "query.artifact" = "\(made.bundles[0].id)" }
+            parameters = { "path.id" = "\(id)", "path.name" = "\(id)", "query.baseline" = "\(pattern == "^/destinations/" ? "acknowledged" : made.first.text)", "query.artifact" = "\(made.bundles[0].id)" }
 
             """
         }

@@ -30,7 +30,7 @@ import Testing
             refresh.arguments(for: .deltaRefresh) == ["--minutes=5", "--policy=latest", "--policy=tags", "--platform=--state=/etc"])
         let repair = try JobParameters(["packages": ["--dry-run", "foo"], "parallelism": 2], for: .repair)
         #expect(repair.arguments(for: .repair) == ["--parallelism=2", "--", "--dry-run", "foo"])
-        #expect(JobParameters.none.arguments(for: .diffBuild) == ["--baseline=last-bundle", "--target=new"])
+        #expect(JobParameters.none.arguments(for: .diffBuild) == ["--baseline=next", "--target=new"])
     }
 
     @Test(arguments: [

@@ -1,0 +1,32 @@
+package import BundleFormat
+package import Integrity
+package import PackageStore
+package import Snapshots
+
+/// Files that a bundle's target needs and that are neither in the bundle nor here.
+package struct BundleGap: Sendable, CustomStringConvertible {
+    package let descriptor: BundleDescriptor
+    /// What is missing by path, as far as there is room to say it in a request.
+    package private(set) var missing: [(path: StorePath, digest: SHA512Digest)] = []
+    /// How many files are missing in all.
+    package private(set) var count = 0
+    /// The bundle of an import that did not end, which may be why.
+    package var unfinished: Identifier?
+
+    /// Longest list that is kept (FORMAT.md §2).
+    package static let limit = 200_000
+
+    package init(descriptor: BundleDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    mutating package func add(_ path: StorePath, _ digest: SHA512Digest?) {
+        count += 1
+        if let digest, missing.count < Self.limit { missing.append((path, digest)) }
+    }
+
+    package var description: String {
+        let named = missing.prefix(20).map { "\($0.path)" }.joined(separator: ", ")
+        return "\(count) file(s) that the bundle builds upon are not here: \(named)\(count > 20 ? ", …" : "")"
+    }
+}
