@@ -114,7 +114,7 @@ let package = Package(
         module(
             "Online", "Catalog", ["Platform", "Databases", "Integrity", "PackageStore", "Snapshots", "BundleFormat", systemPackage, grdb]),
         module("Online", "Jobs", ["Platform", "Terminal", "CanonicalJSON", "Databases", systemPackage, grdb]),
-        module("Online", "Scheduling", ["Platform"]),
+        module("Online", "Scheduling", ["Platform", systemPackage]),
         module(
             "Online", "Settings",
             ["Platform", "YAML", "Resolution", "VerdaccioSettings", "Jobs", "Scheduling", systemPackage]),
@@ -324,7 +324,7 @@ let package = Package(
         tests(
             "Online/ArchiveCheckTests", "ArchiveCheckTests",
             ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "Catalog", "ArchiveCheck", "ArchiveSamples", systemPackage]),
-        tests("Online/SchedulingTests", "SchedulingTests", ["Platform", "Scheduling"]),
+        tests("Online/SchedulingTests", "SchedulingTests", ["Platform", "Scheduling", systemPackage]),
         tests(
             "Online/PackageManagersTests", "PackageManagersTests",
             ["Platform", "CanonicalJSON", "PackageStore", "PackageManagers", "RegistryHarness", "loopback-registry", systemPackage]),

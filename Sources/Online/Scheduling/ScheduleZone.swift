@@ -1,4 +1,6 @@
 import Foundation
+import Platform
+package import SystemPackage
 
 /// A time zone: how clocks on walls differ from UTC, and when that changes.
 package struct ScheduleZone: Sendable, Hashable, CustomStringConvertible {
@@ -29,6 +31,26 @@ package struct ScheduleZone: Sendable, Hashable, CustomStringConvertible {
     }
 
     package static let utc = ScheduleZone()
+
+    /// The zone of the machine's own clock: that of `TZ`, else of the file that `/etc/localtime` leads to; UTC where neither names one.
+    ///
+    /// - Parameters:
+    ///   - variable: what `TZ` says.
+    ///   - link: the link into the tz database.
+    package static func ofMachine(
+        variable: String? = ProcessInfo.processInfo.environment["TZ"], link: FilePath = "/etc/localtime"
+    ) -> ScheduleZone {
+        /// A name, or a file of the tz database, whose directories `posix` and `right` hold all of it again.
+        func zone(_ text: String) -> ScheduleZone? {
+            var name = text.hasPrefix(":") ? String(text.dropFirst()) : text
+            if let database = name.range(of: "/zoneinfo/") { name = String(name[database.upperBound...]) }
+            for copy in ["posix/", "right/"] where name.hasPrefix(copy) { name.removeFirst(copy.count) }
+            return try? ScheduleZone(name)
+        }
+        if let variable, !variable.isEmpty { return zone(variable) ?? .utc }
+        guard let file = try? DiskFileSystem().resolve(link) else { return .utc }
+        return zone(file.string) ?? .utc
+    }
 
     package var description: String { identifier }
 

@@ -1,4 +1,5 @@
 package import Resolution
+package import Scheduling
 package import SystemPackage
 package import VerdaccioSettings
 
@@ -78,8 +79,11 @@ package struct OnlineSettings: Sendable {
 
     /// Reads every key.
     ///
+    /// - Parameter zone: that of the machine's clock, by which schedules go where nobody says otherwise.
     /// - Throws: `SettingsError` with all that is wrong.
-    package init(file: SettingsFile?, environment: @escaping (String) -> String?, flags: [Flag] = []) throws(SettingsError) {
+    package init(
+        file: SettingsFile?, environment: @escaping (String) -> String?, flags: [Flag] = [], zone: ScheduleZone = .ofMachine()
+    ) throws(SettingsError) {
         var reader = SettingsReader(file: file, environment: environment, flags: flags)
         self.file = file?.path
         state = reader.take("state", .path, default: nil, variable: "FERRY_ONLINE_STATE")
@@ -93,7 +97,7 @@ package struct OnlineSettings: Sendable {
         artifacts = reader.limits("retention.artifacts", RetentionLimits())
         logs = reader.limits("retention.logs", RetentionLimits(age: 90 * 86_400, size: 1 << 30))
         mediaRoots = reader.take("media.roots", .paths, default: ["/media", "/run/media", "/mnt"])
-        service = ServiceSettings(&reader)
+        service = ServiceSettings(&reader, zone: zone)
         reader.refuseLevels(warning, critical)
         try reader.finish()
         entries = reader.entries

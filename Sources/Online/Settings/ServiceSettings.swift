@@ -98,7 +98,8 @@ extension ServiceSettings {
         )
     ]
 
-    init(_ reader: inout SettingsReader) {
+    /// - Parameter zone: whose clocks schedules go by where nobody says.
+    init(_ reader: inout SettingsReader, zone: ScheduleZone) {
         listen = reader.take("serve.listen", .address, default: ListenAddress(host: "127.0.0.1", port: 4880))
         hosts = reader.take("serve.hosts", .hosts, default: [])
         grace = reader.take("serve.grace", .age, default: 20).value
@@ -108,7 +109,7 @@ extension ServiceSettings {
         controlGroup = reader.take("jobs.cgroup", .path, default: nil).value
         timeLimit = reader.take("jobs.time-limit", .age, unless: "none", default: nil).value
         resumptions = reader.take("jobs.resumptions", .count(in: 0...100), default: 3).value
-        let zone = reader.take("time-zone", .zone, default: .utc).value
+        let zone = reader.take("time-zone", .zone, default: zone).value
         let limit = timeLimit
         timetables = reader.names(below: "schedules", Self.builtIn.map(\.name), matching: Self.namePattern).compactMap { name in
             Self.timetable(name, zone, limit, &reader)

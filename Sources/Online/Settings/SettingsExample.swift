@@ -88,8 +88,8 @@ extension OnlineSettings {
           # How often in a row one that was interrupted is begun again.
           resumptions: 3
 
-        # Whose clocks the times of schedules are read from, such as Europe/Berlin.
-        time-zone: UTC
+        # Whose clocks the times of schedules are read from; the machine's own (TZ, /etc/localtime) unless said.
+        #time-zone: Europe/Berlin
 
         # What is started again and again. "job" is a kind of job with its parameters: full_cache_refresh, delta_refresh, metadata_scan,
         # broken_scan, broken_repair, snapshot, diff_build, retention. "when" is "every" with a length of time, a cron expression of five

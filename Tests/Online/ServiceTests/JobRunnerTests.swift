@@ -28,7 +28,8 @@ import Testing
         deinit { try? DiskFileSystem().removeTree(root) }
 
         func runner(
-            _ script: String? = nil, registry: String = "http://127.0.0.1:9", _ change: (inout JobRunner.Rules) -> Void = { _ in }
+            _ script: String? = nil, registry: String = "http://127.0.0.1:9", limits: JobLauncher.Limits = JobLauncher.Limits(),
+            _ change: (inout JobRunner.Rules) -> Void = { _ in }
         ) throws -> JobRunner {
             var rules = JobRunner.Rules()
             change(&rules)
@@ -43,7 +44,8 @@ import Testing
                 "FERRY_REGISTRY": registry, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
             ]
             return JobRunner(
-                store: store, launcher: JobLauncher(program: program, options: [], environment: variables, store: store), rules: rules,
+                store: store, launcher: JobLauncher(program: program, options: [], environment: variables, limits: limits, store: store),
+                rules: rules,
                 seconds: { [place = self] in place.seconds.withLock { $0 } })
         }
 
@@ -205,6 +207,44 @@ import Testing
         let job = try place.store.add(.retention, try JobParameters(["dryRun": true], for: .retention), by: .api)
         try await turn(runner) { try place.job(job.id).state.isEnded && place.store.unhandled().isEmpty }
         #expect(try place.store.jobs(JobStore.Query()).total == 1)
+    }
+
+    // MARK: Limits
+
+    /// A cgroup of a test's own; `nil` where none may be made.
+    private static func makeControlGroup() -> FilePath? {
+        for root in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] as [FilePath] {
+            let group = root.appending("ferry-test-\(UUID().uuidString)")
+            let files = DiskFileSystem()
+            guard (try? files.status(of: root.appending("cgroup.procs"))) != nil, (try? files.createDirectory(group)) == true else {
+                continue
+            }
+            return group
+        }
+        return nil
+    }
+
+    @Test func `jobs join the cgroup that is named, with what they start`() async throws {
+        guard let group = Self.makeControlGroup() else { return print("no cgroup may be made here: jobs.cgroup is not tried") }
+        let place = try Place()
+        defer { rmdir(group.string) }
+        let limits = JobLauncher.Limits(niceness: 5, processors: 1, controlGroup: group)
+        let runner = try place.runner(
+            "sh -c 'cat /proc/self/cgroup; nice; grep Cpus_allowed_list /proc/self/status'; exit 3", limits: limits)
+        let job = try place.store.add(.scan, .none, by: .api)
+        try await turn(runner) { try place.job(job.id).state.isEnded }
+        #expect(try place.job(job.id).exitCode == 3)
+        let log = try place.log(job.id)
+        #expect(
+            log.contains("0::/\(group.lastComponent?.string ?? "")\n") && log.contains("\n5\n") && log.hasSuffix("list:\t0\n"), "\(log)")
+    }
+
+    @Test func `a cgroup that is not there fails the job, and is named`() async throws {
+        let place = try Place()
+        let runner = try place.runner("exit 0", limits: JobLauncher.Limits(controlGroup: "/sys/fs/cgroup/no/such"))
+        let job = try place.store.add(.scan, .none, by: .api)
+        try await turn(runner) { try place.job(job.id).state.isEnded }
+        #expect(try place.job(job.id).state == .failed && place.log(job.id).contains("/sys/fs/cgroup/no/such/cgroup.procs"))
     }
 
     // MARK: Programs that do not behave

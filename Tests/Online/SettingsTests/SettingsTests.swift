@@ -13,7 +13,7 @@ import Testing
     private func settings(
         _ yaml: String, environment: [String: String] = [:], flags: [OnlineSettings.Flag] = []
     ) throws(SettingsError) -> OnlineSettings {
-        try OnlineSettings(file: SettingsFile(Array(yaml.utf8), path: path), environment: { environment[$0] }, flags: flags)
+        try OnlineSettings(file: SettingsFile(Array(yaml.utf8), path: path), environment: { environment[$0] }, flags: flags, zone: .utc)
     }
 
     /// Everything that is wrong, each as its line and words.
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `an empty file, and none, leave every default`() throws {
-        let none = try OnlineSettings(file: nil, environment: { _ in nil })
+        let none = try OnlineSettings(file: nil, environment: { _ in nil }, zone: .utc)
         for yaml in ["", "# nothing\n", "---\n", "space:\nretention:\n  logs:\n"] {
             #expect(try settings(yaml).entries == none.entries)
         }
@@ -211,6 +211,12 @@ import Testing
         #expect(hourly.request == JobRequest(.deltaRefresh, try JobParameters(["minutes": 120], for: .deltaRefresh)))
         #expect(hourly.schedule.jitter == .seconds(30) && hourly.schedule.missed == .skip)
         #expect(settings.service.chains.map(\.name) == ["then"] && settings.service.chains[0].steps == [JobRequest(.snapshot)])
+    }
+
+    @Test func `schedules go by the machine's clock where nobody says otherwise`() throws {
+        let moscow = try ScheduleZone("Europe/Moscow")
+        let scan = try OnlineSettings(file: nil, environment: { _ in nil }, zone: moscow).service.timetables.last
+        #expect(scan?.schedule.recurrence.description == "30 5 * * * Europe/Moscow")
     }
 
     @Test(
