@@ -79,7 +79,7 @@ package struct PackageQuery: Sendable {
         case name, latest, source, known, cached, bytes, broken, published, changed
         case firstSeen = "first-seen"
 
-        fileprivate var column: String {
+        var column: String {
             switch self {
             case .name: "folded"
             case .firstSeen: "first_seen"
@@ -110,9 +110,13 @@ package struct Page<Element: Sendable>: Sendable {
 }
 
 extension Catalog {
-    /// The packages in storage that a query asks for.
+    /// The packages in storage that a query asks for, as they are when it is asked.
     package func packages(_ query: PackageQuery) throws -> Page<PackageSummary> {
         try read { db in
+            if let roster = try roster.roster(db) {
+                let (ids, total) = try roster.page(query, db)
+                return Page(elements: try Self.summaries(of: ids, db), total: total)
+            }
             let (sql, values) = Self.page(query)
             let rows = try Row.fetchAll(
                 db.cachedStatement(sql: sql),
@@ -121,6 +125,18 @@ extension Catalog {
             let counted: Int? = rows.first?["total"]
             return Page(elements: rows.map(PackageSummary.init), total: try counted ?? Self.count(query, db))
         }
+    }
+
+    /// How often the packages were gone through to hold what lists need; for tests that argue that it is seldom.
+    package var rostersMade: Int { roster.made }
+
+    private static func summaries(of ids: [Int64], _ db: Database) throws -> [PackageSummary] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT name, source, latest, summary, known, cached, bytes, packument_bytes, broken, published, first_seen, changed, gone
+                FROM package WHERE id = ?
+                """)
+        return try ids.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(PackageSummary.init) }
     }
 
     /// How SQLite would answer a query; for tests that argue the indexes.
@@ -197,6 +213,8 @@ extension Catalog {
                 """, [typed, end, typed, end]
             )
         }
+        // A text to SQLite's search ends where a zero stands, and no name has one.
+        guard !typed.contains("\0") else { return ("SELECT id FROM package WHERE 0", []) }
         let phrase = "\"\(typed.replacingOccurrences(of: "\"", with: "\"\""))\""
         return ("SELECT rowid AS id FROM package_search WHERE package_search MATCH ?", [phrase])
     }

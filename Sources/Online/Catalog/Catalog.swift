@@ -13,17 +13,20 @@ package import SystemPackage
 /// Several processes may use it at once. Every change is durable when its call returns. Nothing of GRDB leaves this module.
 package final class Catalog: Sendable {
     private let file: DatabaseFile
+    let roster: PackageRoster.Keeper
 
     /// Opens the database, creating it and bringing it up to date where needed.
     ///
     /// - Parameters:
     ///   - patience: seconds that a database is waited for which another process has locked.
+    ///   - packagesHeld: how many packages at most are held in memory for lists and searches, at 80 bytes each.
     ///   - freeBytes: asks how much the disk that holds a directory still takes; a test gives its own answer.
     /// - Throws: `DatabaseFileError`, as every call that follows.
     package init(
-        opening path: FilePath, patience: Double = 10,
+        opening path: FilePath, patience: Double = 10, packagesHeld: Int = 500_000,
         freeBytes: @escaping @Sendable (FilePath) throws -> Int64 = { try FileSystemSpace(holding: $0).freeBytes }
     ) throws {
+        roster = PackageRoster.Keeper(limit: packagesHeld)
         file = try DatabaseFile(opening: path, migrator: .catalog, patience: patience, freeBytes: freeBytes)
     }
 

@@ -45,7 +45,22 @@ extension DatabaseMigrator {
         migrator.registerMigration("8", migrate: needs)
         migrator.registerMigration("9", migrate: states)
         migrator.registerMigration("10", migrate: destinations)
+        migrator.registerMigration("11", migrate: changes)
         return migrator
+    }
+
+    /// How often anything changed that packages are found, filtered or sorted by, whichever process changed it.
+    private static func changes(_ db: Database) throws {
+        let columns = "name, folded, base, source, latest, known, cached, bytes, broken, published, first_seen, changed, gone"
+        try db.execute(
+            sql: """
+                CREATE TABLE package_state (number INTEGER NOT NULL) STRICT;
+                INSERT INTO package_state VALUES (1);
+                CREATE TRIGGER package_came AFTER INSERT ON package BEGIN UPDATE package_state SET number = number + 1; END;
+                CREATE TRIGGER package_changed AFTER UPDATE OF \(columns) ON package
+                    BEGIN UPDATE package_state SET number = number + 1; END;
+                CREATE TRIGGER package_went AFTER DELETE ON package BEGIN UPDATE package_state SET number = number + 1; END;
+                """)
     }
 
     /// What the `latest` versions of packages need, by the names of what they need; `kind` is the place of a `PackageNeed.Kind`.

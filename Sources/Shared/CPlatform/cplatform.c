@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,4 +31,9 @@ int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds) {
 
 int cplatform_file_system_label(int fd, char label[256]) {
     return ioctl(fd, FS_IOC_GETFSLABEL, label) == 0 ? 0 : -errno;
+}
+
+int64_t cplatform_find(const uint8_t *bytes, int64_t length, const uint8_t *part, int64_t part_length) {
+    const uint8_t *found = memmem(bytes, (size_t)length, part, (size_t)part_length);
+    return found ? found - bytes : -1;
 }

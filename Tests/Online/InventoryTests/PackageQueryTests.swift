@@ -1,4 +1,5 @@
 import Catalog
+import Foundation
 import Integrity
 import PackageStore
 import Platform
@@ -114,6 +115,75 @@ import Testing
         let plan = try world().catalog.plan(of: query)
         #expect(
             !plan.contains { $0.contains("SCAN package") && !$0.contains("VIRTUAL TABLE") && !$0.contains("package_in_order_of_folded") })
+    }
+
+    @Test(arguments: ["", "re", "react", "@a", "/x", "b_", "act-dom", "TYPES/", "\"", "ft-padpre", "\0\0\0"])
+    func `packages that are held are found, filtered and sorted as SQLite does it`(typed: String) throws {
+        let world = try world()
+        try world.put("@own/react-too", [], local: ["1.0.0"])
+        try world.scan()
+        try world.files.removeTree(world.storage.appending("preact"))
+        try world.scan()
+        let candidate = try #require(try world.catalog.checkCandidates(after: .start, all: true, limit: 1).first)
+        let proof = TarballProof(sha512: .ofNothing, sha1: nil, size: candidate.identity.size)
+        try world.catalog.keep([CheckResult(candidate: candidate, proof: proof, damage: Damage(.truncated, "it ends"))], at: world.now)
+        let plain = try Catalog(opening: world.root.appending("data.sqlite"), packagesHeld: 0)
+        _ = try (0..<2).map { _ in try world.catalog.packages(PackageQuery()) }
+        var query = PackageQuery()
+        query.search = typed
+        for source in [nil, PackageSource.local, .proxied] {
+            for isDamaged in [nil, true, false] {
+                (query.source, query.isDamaged) = (source, isDamaged)
+                for order in PackageQuery.Order.allCases {
+                    for isDescending in [false, true] {
+                        (query.order, query.isDescending) = (order, isDescending)
+                        for (limit, offset) in [(50, 0), (2, 3), (1, 100)] {
+                            (query.limit, query.offset) = (limit, offset)
+                            let (held, wanted) = (try world.catalog.packages(query), try plain.packages(query))
+                            #expect(held.elements == wanted.elements && held.total == wanted.total, "\(query)")
+                        }
+                    }
+                }
+            }
+        }
+        #expect(world.catalog.rostersMade == 1 && plain.rostersMade == 0)
+    }
+
+    @Test func `what another process changes is seen at once, and what is held is made again only for those who ask twice`() throws {
+        let world = try world()
+        let reader = try Catalog(opening: world.root.appending("data.sqlite"))
+        var query = PackageQuery()
+        query.search = "react"
+        func names() throws -> [String] { try reader.packages(query).elements.map(\.name) }
+        for _ in 0..<3 { #expect(try names().count == 5) }
+        #expect(reader.rostersMade == 1)
+        try world.put("react-new", ["1.0.0"])
+        try world.scan()
+        for _ in 0..<3 { #expect(try names().contains("react-new")) }
+        #expect(reader.rostersMade == 2)
+        try world.files.removeTree(world.storage.appending("react-new"))
+        try world.scan()
+        #expect(try !names().contains("react-new"))
+        // A look that finds nothing new changes nothing that is held.
+        for _ in 0..<2 { _ = try names() }
+        try world.scan()
+        for _ in 0..<3 { #expect(try !names().contains("react-new")) }
+        #expect(reader.rostersMade == 3)
+    }
+
+    @Test(arguments: ["source", "broken", "latest", "known", "cached", "bytes", "published", "first_seen", "changed", "gone"])
+    func `no column that lists go by changes behind the back of what is held`(column: String) throws {
+        let world = try world()
+        for _ in 0..<2 { _ = try world.catalog.packages(PackageQuery()) }
+        let made = world.catalog.rostersMade
+        let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.close()"
+        let change = "UPDATE package SET \(column) = \(column) WHERE name = 'react'"
+        let python = try Process.run(
+            URL(fileURLWithPath: "/usr/bin/python3"), arguments: ["-c", program, world.root.appending("data.sqlite").string, change])
+        python.waitUntilExit()
+        #expect(python.terminationStatus == 0)
+        for _ in 0..<2 { _ = try world.catalog.packages(PackageQuery()) }
+        #expect(world.catalog.rostersMade == made + 1)
     }
 
     @Test func `more than a thousand are never given at once`() throws {
