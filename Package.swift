@@ -354,7 +354,7 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
                 "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
-                "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", systemPackage,
+                "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", "LoopMedia", systemPackage,
             ]),
     ])
 

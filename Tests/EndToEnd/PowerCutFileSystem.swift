@@ -125,6 +125,18 @@ final class PowerCutFileSystem: FileSystem {
         if isNew { note(path) { _ = try $0.remove(path) } }
     }
 
+    func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError) {
+        try step(path)
+        try disk.append(bytes, to: path)
+        state.withLock { _ = $0.unsyncedBytes.insert(path) }
+    }
+
+    func truncate(_ path: FilePath, to size: Int64) throws(FileSystemError) {
+        try step(path)
+        try disk.truncate(path, to: size)
+        state.withLock { _ = $0.unsyncedBytes.insert(path) }
+    }
+
     func sync(_ path: FilePath) throws(FileSystemError) {
         try step(path)
         state.withLock { _ = $0.unsyncedBytes.remove(path) }

@@ -275,10 +275,13 @@ struct ExportCommand: AsyncParsableCommand {
             let volumes = try Medium.volumes(at: directory)
             guard !volumes.isEmpty else { throw BundleBuilder.Refusal.noArtifact(record.id) }
             let archive = try ArchiveSource(volumes: volumes)
-            let progress = ProgressLine("exporting", unit: .bytes)
-            let writer = MediumWriter(medium: Medium(root: root), progress: { progress.update($0, of: $1) })
+            let (writing, reading) = (ProgressLine("writing", unit: .bytes), ProgressLine("reading back", unit: .bytes))
+            let writer = MediumWriter(medium: Medium(mountedAt: root)) { phase, done, total in
+                (phase == .writing ? writing : reading).update(done, of: total)
+            }
             let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
-            progress.finish()
+            writing.finish()
+            reading.finish()
             let words =
                 "bundle \(record.id) is on \"\(root)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back "
                 + "and equal; unmount before you pull it"

@@ -212,6 +212,11 @@ func hints(for error: any Error) -> [String] {
     case is OtherFingerprint: ["nothing was changed; ask that destination's people for what \"ferry-offline init\" says"]
     case is Filler.Refusal: ["no bundle was made"]
     case is AnotherMedium: ["nothing was written; \"ferry-online media\" lists what is plugged in"]
+    case MediumTrouble.gone:
+        ["plug it in again and repeat the command: what was written is kept, and what the medium held before is as it was"]
+    case MediumTrouble.full, MediumTrouble.fullOfFiles:
+        ["what the medium held before is as it was; \"ferry-online media clean\" removes bundles that are on it"]
+    case is MediumTrouble: ["what the medium held before is as it was, as far as it can be read; take another medium"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]
     case let error as KeyFileError where error.cause.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]

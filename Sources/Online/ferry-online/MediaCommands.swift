@@ -79,7 +79,7 @@ struct MediaInit: ParsableCommand {
         try reporting {
             let path = FilePath(directory)
             let root = try DiskFileSystem().resolve(path) ?? path
-            try MediumWriter(medium: Medium(root: root)).initialise()
+            try MediumWriter(medium: Medium(mountedAt: root)).initialise()
             Terminal.say("\"\(root)\" is a medium of Ferry")
         }
     }

@@ -3,15 +3,20 @@ package import Platform
 package import SystemPackage
 
 /// A medium: a directory that carries bundles below `ferry/` (FORMAT.md §9).
-package struct Medium: Sendable {
+package struct Medium: Sendable, Hashable, CustomStringConvertible {
     /// Where the medium is mounted.
     package let root: FilePath
+    /// What is written on it, for messages.
+    package let label: String?
     /// Largest number of volumes of one bundle.
     package static let volumeLimit = 999
 
-    package init(root: FilePath) {
+    package init(root: FilePath, label: String? = nil) {
         self.root = root
+        self.label = label
     }
+
+    package var description: String { "the medium \(label.map { "\"\($0)\" " } ?? "")at \"\(root)\"" }
 
     /// The folder that is ours.
     package var folder: FilePath { root.appending("ferry") }

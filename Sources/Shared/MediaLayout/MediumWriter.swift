@@ -10,7 +10,6 @@ package struct MediumWriter: Sendable {
     /// What the medium held before is as it was.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         case notADirectory(FilePath)
-        case noSpace(needed: Int64, free: Int64)
         /// What came back from the device is not what was written.
         case readBackDiffers(FilePath)
         case badVolumeSize(Int64)
@@ -22,8 +21,6 @@ package struct MediumWriter: Sendable {
         package var description: String {
             switch self {
             case .notADirectory(let path): "\"\(path)\" is not a directory; is the medium mounted?"
-            case .noSpace(let needed, let free):
-                "the medium has room for \(Swift.max(free, 0)) bytes, and \(needed) are needed; bundles that were imported may be removed"
             case .readBackDiffers(let path): "\"\(path)\" does not read back as it was written; the medium is damaged or a fake"
             case .badVolumeSize(let size):
                 "\(size) is not a volume size; it must be a multiple of 4194304 bytes and give at most \(Medium.volumeLimit) volumes"
@@ -33,14 +30,17 @@ package struct MediumWriter: Sendable {
         }
     }
 
+    /// What is being done with the bytes of an archive.
+    package enum Phase: Sendable, Hashable { case writing, readingBack }
+
+    /// Told of bytes that were written, or read back: those done, and those in all.
+    package typealias Progress = @Sendable (_ phase: Phase, _ done: Int64, _ total: Int64) -> Void
+
     private let medium: Medium
     private let files: any FileSystem
-    /// Told as bytes are written and read back: bytes done, bytes in all.
-    private let progress: @Sendable (Int64, Int64) -> Void
+    private let progress: Progress
 
-    package init(
-        medium: Medium, files: any FileSystem = DiskFileSystem(), progress: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
-    ) {
+    package init(medium: Medium, files: any FileSystem = DiskFileSystem(), progress: @escaping Progress = { _, _, _ in }) {
         self.medium = medium
         self.files = files
         self.progress = progress
@@ -48,48 +48,69 @@ package struct MediumWriter: Sendable {
 
     /// Copies the archive, cut into volumes where `volumeSize` bytes are given, and lists it in the index last.
     ///
-    /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again. Another cut,
-    /// and a copy that is not whole, are written anew: the copy that stands there goes when the new one was read back, a damaged one
-    /// before it where the room is needed. One export at a time: the medium's folder is locked.
+    /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again; nor is what an
+    /// export wrote that was killed, or whose medium was pulled out. Another cut, and a copy that is not whole, are written anew: the copy
+    /// that stands there goes when the new one was read back, a damaged one before it where the room is needed. One export at a time: the
+    /// medium's folder is locked.
     ///
-    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. Everything else on the medium is then as it was, and
-    ///   the index lists no copy of the bundle but one that stands there.
+    /// - Throws: `MediumTrouble`, `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. Everything else on the medium is then as
+    ///   it was, and the index lists no copy of the bundle but one that stands there.
     package func export(_ archive: ArchiveSource, volumeSize: Int64?) throws -> MediumEntry {
-        let lock = try lock()
-        defer { withExtendedLifetime(lock) {} }
         let tail = try BundleTail(of: archive)
+        let cut = try VolumeCut(tail.descriptor.label, length: archive.length, volumeSize: volumeSize)
+        return try writing(archive.length) { watch in
+            let copy = VolumeCopy(archive: archive, files: files, watch: watch, progress: progress, total: archive.length)
+            return try export(cut, tail, copy, isCutFree: volumeSize == nil)
+        }
+    }
+
+    private func export(_ cut: VolumeCut, _ tail: BundleTail, _ copy: VolumeCopy, isCutFree: Bool) throws -> MediumEntry {
         let summary = MediumEntry.Summary(tail.descriptor)
-        let plan = try self.plan(archive, summary: summary, volumeSize: volumeSize)
         var entries = try medium.entries() ?? []
         try removeLeftovers(of: summary, listed: entries)
         var isDamaged = false
         if let entry = entries.first(where: { $0.descriptor.bundle == summary.bundle }) {
-            isDamaged = try !isWhole(entry, summary: summary, archive: archive, tail: tail)
-            if !isDamaged, volumeSize == nil || entry.volumes.map(\.size) == plan.volumes.map(\.size) { return entry }
+            isDamaged = try !isWhole(entry, summary, tail, copy)
+            if !isDamaged, isCutFree || entry.volumes.map(\.size) == cut.volumes.map(\.size) { return entry }
         }
+        let planned = MediumEntry(
+            descriptor: summary,
+            volumes: cut.volumes.map { MediumEntry.Volume(name: $0.name, size: $0.size, digest: .ofNothing) })
         let others = entries.filter { $0.descriptor.bundle != summary.bundle }
-        guard MediumIndex.fits(others + [plan]) else { throw Refusal.indexFull(indexPath) }
-        let needed = archive.length + Int64(tail.chunkTable.count) + 1 << 20
+        guard MediumIndex.fits(others + [planned]) else { throw Refusal.indexFull(indexPath) }
+        let needed = try cut.length + Int64(tail.chunkTable.count) + 1 << 20 - keptBytes(draft(of: summary), cut)
         if isDamaged, try freeBytes() < needed { try forget(summary, in: &entries) }
         let free = try freeBytes()
-        guard free >= needed else { throw Refusal.noSpace(needed: needed, free: free) }
+        guard free >= needed else { throw MediumTrouble.full(medium, needed: needed, free: free) }
         try writePapers()
-        return try place(archive, tail: tail, plan: plan, entries: &entries)
+        return try place(cut, tail, copy, entries: &entries)
     }
 
     /// Makes a medium of a directory: its folders, papers and an index; what is there already stays.
     ///
-    /// - Throws: `Refusal`, `ProcessLock.Held`, `FileSystemError`, `DocumentError` where an index is there that cannot be read.
+    /// - Throws: `MediumTrouble`, `Refusal`, `ProcessLock.Held`, `FileSystemError`, `DocumentError` where an index is there that cannot be
+    ///   read.
     package func initialise() throws {
-        let lock = try lock()
-        defer { withExtendedLifetime(lock) {} }
-        try writePapers()
-        if try medium.entries() == nil { try files.replace(indexPath, with: MediumIndex.bytes([])) }
+        try writing(0) { _ in
+            try writePapers()
+            if try medium.entries() == nil { try files.replace(indexPath, with: MediumIndex.bytes([])) }
+        }
+    }
+
+    /// Does work on the medium that nobody else may write to meanwhile; what goes wrong says what became of the medium.
+    ///
+    /// - Parameter needed: bytes that are to be written.
+    func writing<Result>(_ needed: Int64, _ body: (MediumWatch) throws -> Result) throws -> Result {
+        let watch = try MediumWatch(medium)
+        do {
+            let lock = try lock()
+            defer { withExtendedLifetime(lock) {} }
+            return try body(watch)
+        } catch { throw watch.explained(error, needed: needed) }
     }
 
     /// Makes the folders, and keeps others from writing to them.
     private func lock() throws -> ProcessLock {
-        guard try files.status(of: medium.root)?.kind == .directory else { throw Refusal.notADirectory(medium.root) }
         try prepareFolder(medium.folder)
         let lock = try ProcessLock(directory: medium.folder, holder: "another export writes to it")
         for name in Self.folders { try prepareFolder(medium.folder.appending(name)) }
@@ -104,36 +125,34 @@ package struct MediumWriter: Sendable {
     private func freeBytes() throws(FileSystemError) -> Int64 { try FileSystemSpace(holding: medium.root).freeBytes }
 
     /// A link here would lead what is written out of the medium.
-    private func prepareFolder(_ path: FilePath) throws {
+    func prepareFolder(_ path: FilePath) throws {
         _ = try files.createDirectory(path)
         guard try files.status(of: path)?.kind == .directory else { throw Refusal.obstructed(path) }
     }
 
-    /// What the bundle will be on the medium, with digests still to come.
-    private func plan(_ archive: ArchiveSource, summary: MediumEntry.Summary, volumeSize: Int64?) throws -> MediumEntry {
-        let size = volumeSize ?? archive.length
-        guard size > 0, volumeSize == nil || size % BundleDescriptor.chunkSize == 0,
-            (archive.length - 1) / size < Medium.volumeLimit
-        else { throw Refusal.badVolumeSize(size) }
-        let isCut = size < archive.length
-        var volumes: [MediumEntry.Volume] = []
-        for offset in stride(from: 0, to: archive.length, by: Int64.Stride(size)) {
-            let number = String(String(volumes.count + 1001).dropFirst())
-            volumes.append(
-                MediumEntry.Volume(
-                    name: "\(summary.label).tar.zst\(isCut ? ".\(number)" : "")", size: min(size, archive.length - offset),
-                    digest: .ofNothing))
-        }
-        return MediumEntry(descriptor: summary, volumes: volumes)
-    }
-
-    /// Removes what killed exports left: drafts of any bundle, and this one where it was never listed.
+    /// Removes what killed exports left: drafts of other bundles, what does not belong into this one's, and this one where it was never
+    /// listed.
     private func removeLeftovers(of summary: MediumEntry.Summary, listed entries: [MediumEntry]) throws {
+        let own = draft(of: summary)
         for name in try files.names(in: bundles) ?? [] where name.hasPrefix(".b-") && name.hasSuffix(".draft") {
-            try files.removeTree(bundles.appending(name))
+            let path = bundles.appending(name)
+            if try path != own || files.status(of: path)?.kind != .directory { try files.removeTree(path) }
         }
         if !entries.contains(where: { $0.descriptor.bundle == summary.bundle }) {
             try files.removeTree(medium.directory(of: summary.bundle))
+        }
+    }
+
+    /// How much of the room that a bundle needs its draft takes already; what is in it beside the bundle is removed.
+    private func keptBytes(_ draft: FilePath, _ cut: VolumeCut) throws -> Int64 {
+        let sizes = Dictionary(uniqueKeysWithValues: cut.volumes.map { ($0.name, $0.size) })
+        return try (files.names(in: draft) ?? []).reduce(0) { sum, name in
+            let path = draft.appending(name)
+            guard let size = sizes[name], let status = try files.status(of: path), status.kind == .file else {
+                try files.removeTree(path)
+                return sum
+            }
+            return sum + min(status.identity.size, size)
         }
     }
 
@@ -145,23 +164,22 @@ package struct MediumWriter: Sendable {
     }
 
     /// Writes the bundle as a draft, reads it back, gives it its name and lists it; a copy that stood there goes before that.
-    private func place(
-        _ archive: ArchiveSource, tail: BundleTail, plan: MediumEntry, entries: inout [MediumEntry]
-    ) throws -> MediumEntry {
-        let summary = plan.descriptor
+    private func place(_ cut: VolumeCut, _ tail: BundleTail, _ copy: VolumeCopy, entries: inout [MediumEntry]) throws -> MediumEntry {
+        let summary = MediumEntry.Summary(tail.descriptor)
         let draft = draft(of: summary)
         let final = medium.directory(of: summary.bundle)
         _ = try files.createDirectory(draft)
         do {
-            let entry = try fill(draft, archive: archive, tail: tail, plan: plan)
-            try files.syncDirectory(draft)
-            try readBack(entry, in: draft, total: archive.length)
+            let entry = try fill(draft, cut, tail, copy)
+            try copy.watch.require()
             if entries.contains(where: { $0.descriptor.bundle == summary.bundle }) { try forget(summary, in: &entries) }
             try files.rename(draft, to: final)
             try files.syncDirectory(bundles)
             try files.replace(indexPath, with: MediumIndex.bytes(entries + [entry]))
             return entry
         } catch {
+            // A medium that was pulled out keeps what it has of the bundle, and what lies below its mount point is not ours.
+            guard copy.watch.isThere else { throw error }
             try? files.removeTree(draft)
             // The index on the medium decides, since its replacement may have come to pass though it failed.
             let listed = try? medium.entries() ?? []
@@ -192,10 +210,8 @@ package struct MediumWriter: Sendable {
 
     /// Whether the copy that the index lists is the archive, to its last byte on the device, with all its papers; what cannot be read
     /// of it is not.
-    private func isWhole(
-        _ entry: MediumEntry, summary: MediumEntry.Summary, archive: ArchiveSource, tail: BundleTail
-    ) throws -> Bool {
-        guard entry.descriptor == summary, entry.size == archive.length else { return false }
+    private func isWhole(_ entry: MediumEntry, _ summary: MediumEntry.Summary, _ tail: BundleTail, _ copy: VolumeCopy) throws -> Bool {
+        guard entry.descriptor == summary, entry.size == copy.archive.length else { return false }
         let directory = medium.directory(of: summary.bundle)
         let hasPapers = try isReadable {
             try files.status(of: directory)?.kind == .directory
@@ -206,11 +222,16 @@ package struct MediumWriter: Sendable {
         guard hasPapers else { return false }
         var offset: Int64 = 0
         for volume in entry.volumes {
-            guard try digest(of: archive, from: offset, size: volume.size) == volume.digest else { return false }
+            let place = VolumeCut.Volume(number: 1, name: volume.name, offset: offset, size: volume.size)
+            guard try copy.digest(of: place) == volume.digest else { return false }
             offset += volume.size
         }
         return try isReadable {
-            try readBack(entry, in: directory, total: archive.length)
+            var done: Int64 = 0
+            for volume in entry.volumes {
+                try copy.readBack(volume, at: directory.appending(volume.name), done: done)
+                done += volume.size
+            }
             return true
         }
     }
@@ -220,71 +241,23 @@ package struct MediumWriter: Sendable {
         do { return try check() } catch is Refusal { return false } catch is FileSystemError { return false }
     }
 
-    private func fill(_ draft: FilePath, archive: ArchiveSource, tail: BundleTail, plan: MediumEntry) throws -> MediumEntry {
-        var volumes: [MediumEntry.Volume] = []
-        var offset: Int64 = 0
-        for volume in plan.volumes {
-            let writer = try FileWriter(creating: draft.appending(volume.name))
-            let digest = try digest(of: archive, from: offset, size: volume.size) {
-                try writer.write($0)
-                writer.startWriteback()
-            }
-            try writer.sync()
-            try writer.close()
-            volumes.append(MediumEntry.Volume(name: volume.name, size: volume.size, digest: digest))
-            offset += volume.size
+    /// Makes a draft hold the bundle, durably, and proves what was written by what the device gives back.
+    private func fill(_ draft: FilePath, _ cut: VolumeCut, _ tail: BundleTail, _ copy: VolumeCopy) throws -> MediumEntry {
+        var volumes: [(entry: MediumEntry.Volume, offset: Int64, isProven: Bool)] = []
+        for volume in cut.volumes {
+            let (digest, isProven) = try copy.copy(volume, to: draft.appending(volume.name), done: volume.offset)
+            volumes.append((MediumEntry.Volume(name: volume.name, size: volume.size, digest: digest), volume.offset, isProven))
         }
-        for (name, bytes) in papers(tail, volumes: volumes) { try write(bytes, to: draft.appending(name)) }
-        return MediumEntry(descriptor: plan.descriptor, volumes: volumes)
+        for (name, bytes) in papers(tail, volumes: volumes.map(\.entry)) { try write(bytes, to: draft.appending(name)) }
+        try files.syncDirectory(draft)
+        for (volume, offset, isProven) in volumes where !isProven {
+            try copy.readBack(volume, at: draft.appending(volume.name), done: offset)
+        }
+        return MediumEntry(descriptor: MediumEntry.Summary(tail.descriptor), volumes: volumes.map(\.entry))
     }
 
     private func write(_ bytes: [UInt8], to path: FilePath) throws(FileSystemError) {
         try files.write(bytes, to: path)
         try files.sync(path)
-    }
-
-    /// Reads a part of the archive, hands its pieces over, and digests it.
-    private func digest(
-        of archive: ArchiveSource, from start: Int64, size: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void = { _ in }
-    ) throws -> SHA512Digest {
-        let hasher = SHA512Hasher()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var done: Int64 = 0
-        while done < size {
-            let wanted = Int(min(Int64(buffer.count), size - done))
-            let count = try archive.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: start + done)
-            guard count > 0 else { throw BundleError(.damaged, "the archive", "it ends while it is copied") }
-            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            hasher.update(piece)
-            try body(piece)
-            done += Int64(count)
-            progress((start + done) / 2, archive.length)
-        }
-        return hasher.finalize()
-    }
-
-    /// Reads every volume from the device, not from the page cache.
-    private func readBack(_ entry: MediumEntry, in directory: FilePath, total: Int64) throws {
-        var done: Int64 = 0
-        for volume in entry.volumes {
-            let path = directory.appending(volume.name)
-            guard let reader = try FileReader(opening: path) else { throw Refusal.readBackDiffers(path) }
-            reader.dropCache()
-            reader.adviseSequential()
-            let hasher = SHA512Hasher()
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
-            defer { buffer.deallocate() }
-            var offset: Int64 = 0
-            while true {
-                let count = try reader.read(into: buffer, at: offset)
-                if count == 0 { break }
-                hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += Int64(count)
-                done += Int64(count)
-                progress((total + done) / 2, total)
-            }
-            guard offset == volume.size, hasher.finalize() == volume.digest else { throw Refusal.readBackDiffers(path) }
-        }
     }
 }

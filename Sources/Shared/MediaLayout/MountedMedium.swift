@@ -3,6 +3,7 @@ import Integrity
 package import Mounts
 package import Platform
 package import Snapshots
+package import SystemPackage
 
 /// A medium that is plugged in: where it is mounted, what it is, and what lies on it.
 package struct MountedMedium: Sendable, Equatable {
@@ -28,7 +29,7 @@ package struct MountedMedium: Sendable, Equatable {
     package let space: FileSystemSpace
     package let content: Content
 
-    package var medium: Medium { Medium(root: mount.point) }
+    package var medium: Medium { Medium(root: mount.point, label: label) }
 
     /// - Throws: `FileSystemError` where it is not there any more, or does not answer.
     init(_ mount: Mount, device: BlockDevice?) throws(FileSystemError) {
@@ -50,6 +51,15 @@ package struct MountedMedium: Sendable, Equatable {
             guard folder.kind == .directory else { return .unusable("\(MediumWriter.Refusal.obstructed(medium.folder))") }
             return .ready(try medium.entries() ?? [])
         } catch { return .unusable("\(error)") }
+    }
+}
+
+extension Medium {
+    /// What is mounted at a directory, with its label; of any other directory the label is that of nothing.
+    package init(mountedAt root: FilePath) {
+        let mount = (try? MountTable())?.mount(holding: root)
+        let label = mount.flatMap { $0.point == root ? BlockDevice.label(of: $0.device) ?? DiskFileSystem().label(holding: root) : nil }
+        self.init(root: root, label: label)
     }
 }
 

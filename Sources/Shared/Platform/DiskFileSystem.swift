@@ -52,6 +52,30 @@ package struct DiskFileSystem: FileSystem {
         try writer.close()
     }
 
+    package func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError) {
+        let descriptor = path.withPlatformString { open($0, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw FileSystemError("open", path, Errno(rawValue: errno)) }
+        defer { close(descriptor) }
+        let start = lseek(descriptor, 0, SEEK_END)
+        var offset = 0
+        while offset < bytes.count {
+            let written = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw FileSystemError("write", path, Errno(rawValue: errno))
+            }
+            offset += written
+        }
+        _ = cplatform_start_writeback(descriptor, Int64(start), Int64(bytes.count))
+    }
+
+    package func truncate(_ path: FilePath, to size: Int64) throws(FileSystemError) {
+        let descriptor = path.withPlatformString { open($0, O_WRONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw FileSystemError("open", path, Errno(rawValue: errno)) }
+        defer { close(descriptor) }
+        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileSystemError("cut off", path, Errno(rawValue: errno)) }
+    }
+
     package func sync(_ path: FilePath) throws(FileSystemError) {
         try syncing("sync", path, flags: O_RDONLY) { fsync($0) == 0 ? 0 : -errno }
     }

@@ -17,6 +17,12 @@ package protocol FileSystem: Sendable {
     func createExclusively(_ path: FilePath) throws(FileSystemError) -> FileIdentity?
     /// Creates or truncates a file of mode 0644 and fills it. Not durable yet.
     func write(_ bytes: [UInt8], to path: FilePath) throws(FileSystemError)
+    /// Adds bytes to the end of a file that is there, and has the kernel begin to write them to the device. Not durable yet.
+    ///
+    /// Where it throws, a part of the bytes may have been added.
+    func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError)
+    /// Cuts a file off behind so many bytes. Not durable yet.
+    func truncate(_ path: FilePath, to size: Int64) throws(FileSystemError)
     /// Makes the bytes of a file durable.
     func sync(_ path: FilePath) throws(FileSystemError)
     /// Makes the names in a directory durable.

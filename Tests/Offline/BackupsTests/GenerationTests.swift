@@ -108,6 +108,8 @@ private struct LinklessFileSystem: FileSystem {
     func createDirectory(_ path: FilePath) throws(FileSystemError) -> Bool { try disk.createDirectory(path) }
     func createExclusively(_ path: FilePath) throws(FileSystemError) -> FileIdentity? { try disk.createExclusively(path) }
     func write(_ bytes: [UInt8], to path: FilePath) throws(FileSystemError) { try disk.write(bytes, to: path) }
+    func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError) { try disk.append(bytes, to: path) }
+    func truncate(_ path: FilePath, to size: Int64) throws(FileSystemError) { try disk.truncate(path, to: size) }
     func sync(_ path: FilePath) throws(FileSystemError) { try disk.sync(path) }
     func syncDirectory(_ path: FilePath) throws(FileSystemError) { try disk.syncDirectory(path) }
     func syncFileSystem(holding path: FilePath) throws(FileSystemError) { try disk.syncFileSystem(holding: path) }

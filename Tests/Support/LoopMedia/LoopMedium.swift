@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A small ext4 file system in a file, which is mounted as a stick is.
-package final class LoopMedium {
+package final class LoopMedium: Sendable {
     /// Whether this machine lets us mount.
     package static let isAllowed = geteuid() == 0 && (try? run("losetup", ["-f"])) != nil
 
@@ -13,13 +13,14 @@ package final class LoopMedium {
     /// - Parameters:
     ///   - point: a directory to mount it on, made where it is missing; one of its own by default.
     ///   - megabytes: its size.
-    package init(label: String, at point: String? = nil, megabytes: Int = 8) throws {
+    ///   - files: how many files it can hold; as many as such a stick usually does by default.
+    package init(label: String, at point: String? = nil, megabytes: Int = 8, files: Int? = nil) throws {
         let own = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-medium-\(UUID().uuidString)").path
         self.point = point ?? "\(own).point"
         image = own
         try FileManager.default.createDirectory(atPath: self.point, withIntermediateDirectories: true)
         try Self.run("truncate", ["-s", "\(megabytes)M", image])
-        try Self.run("mkfs.ext4", ["-q", "-L", label, image])
+        try Self.run("mkfs.ext4", ["-q", "-L", label] + (files.map { ["-N", "\($0)"] } ?? []) + [image])
     }
 
     deinit {
