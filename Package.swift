@@ -84,6 +84,8 @@ let package = Package(
         module("Shared", "Platform", ["CPlatform", systemPackage]),
         module("Shared", "Mounts", ["Platform", systemPackage]),
         module("Shared", "Terminal", []),
+        .plugin(name: "CommitStamp", capability: .buildTool(), path: "Sources/Shared/CommitStamp"),
+        .target(name: "Provenance", path: "Sources/Shared/Provenance", exclude: ["commit.sh"], plugins: ["CommitStamp"]),
         module("Shared", "CanonicalJSON", []),
         module("Shared", "YAML", [yams]),
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
@@ -186,7 +188,7 @@ let package = Package(
         program(
             "Online", "ferry-online",
             [
-                "Platform", "Terminal", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
+                "Platform", "Terminal", "Provenance", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory",
                 "ArchiveCheck",
                 "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
@@ -236,7 +238,8 @@ let package = Package(
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "Terminal", "Mounts", "CanonicalJSON", "Integrity", "PackageStore", "Resolution", "Lockfiles",
+                "Platform", "Terminal", "Provenance", "Mounts", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution",
+                "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation",
                 "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", "Keys", "Replies", "Replying", systemPackage,
                 argumentParser,
@@ -260,6 +263,7 @@ let package = Package(
         .target(name: "ArchiveSamples", path: "Tests/Support/ArchiveSamples"),
         .target(name: "LoopMedia", path: "Tests/Support/LoopMedia"),
         tests("Architecture", "ArchitectureTests", []),
+        tests("Shared/ProvenanceTests", "ProvenanceTests", ["Provenance"]),
         tests("Shared/MountsTests", "MountsTests", ["Platform", "Mounts", "LoopMedia", systemPackage]),
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),
         tests("Shared/YAMLTests", "YAMLTests", ["YAML"]),
@@ -346,8 +350,8 @@ let package = Package(
         tests(
             "Compatibility", "CompatibilityTests",
             [
-                "Platform", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification",
-                "ImportPipeline", systemPackage,
+                "Platform", "Databases", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout",
+                "ImportLedger", "Catalog", "Jobs", "Verification", "ImportPipeline", systemPackage, grdb,
             ]),
         tests(
             "EndToEnd", "EndToEndTests",

@@ -19,7 +19,7 @@ import Testing
 
     /// One module per big dependency: nobody else imports it.
     static let owners: [(product: String, targets: Set<String>)] = [
-        ("GRDB", ["Databases", "Catalog", "Jobs", "ImportLedger"]),
+        ("GRDB", ["Databases", "Catalog", "Jobs", "ImportLedger", "CompatibilityTests"]),
         ("Yams", ["YAML"]),
         ("Subprocess", ["Service", "PackageManagers"]),
         ("CArchive", ["Archives"]),

@@ -37,6 +37,50 @@ import Testing
         }
     }
 
+    @Test func `the version tells the commit, and what the program reads`() throws {
+        let programs = try Programs()
+        for run in [try programs.offline("--version"), try programs.online("--version")] {
+            let lines = run.output.split(separator: "\n").map(String.init)
+            #expect(run.status == 0 && lines.count == 4 && lines[0].wholeMatch(of: /ferry-(on|off)line \d+\.\d+\.\d+/) != nil, "\(lines)")
+            #expect(lines[1].wholeMatch(of: /commit +([0-9a-f]{40}(, with changes)?|unknown)/) != nil, "\(lines)")
+            #expect(lines[2].contains("of format 1") && lines[3].contains("up to form"), "\(lines)")
+        }
+    }
+
+    @Test func `what a newer program wrote is refused with 13, by name, and with what to do`() throws {
+        let programs = try carried()
+        let bundles = "\(programs.stick)/ferry/bundles"
+        let folder = try #require(try programs.names(in: bundles).first)
+        let archive = "\(bundles)/\(folder)/\(try #require(try programs.names(in: "\(bundles)/\(folder)").first { $0.hasSuffix(".zst") }))"
+        // FORMAT.md §6.2: the version stands 8 bytes behind the beginning of the trailer.
+        let file = try #require(FileHandle(forUpdatingAtPath: archive))
+        try file.seek(toOffset: try file.seekToEnd() - 104)
+        try file.write(contentsOf: Data([2]))
+        try file.close()
+        let index = "\(programs.stick)/ferry/index.json"
+        let text = try String(contentsOfFile: index, encoding: .utf8)
+        for words in ["the index of the medium is of format version 2", "it is of format version 2"] {
+            try programs.write(words.hasPrefix("it") ? text : text.replacing("\"formatVersion\":1", with: "\"formatVersion\":2"), to: index)
+            for command in ["verify", "import"] {
+                let run = try programs.offline(command, programs.stick)
+                #expect(run.status == 13 && run.messages.contains("\(words), from a newer program; this one reads version 1"), "\(run)")
+                #expect(run.messages.contains("hint: install a ferry-offline as new as the ferry-online that wrote it"), "\(run)")
+            }
+        }
+        #expect(try programs.names(in: programs.isolated) == [])
+    }
+
+    @Test func `a ledger of a newer program is refused with 13, and stays`() throws {
+        let programs = try carried()
+        let ledger = "\(programs.root)/offline-state/ledger.sqlite"
+        let sql =
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(\"INSERT INTO grdb_migrations VALUES ('99')\"); c.commit()"
+        #expect(try programs.run("/usr/bin/python3", ["-c", sql, ledger]).status == 0)
+        let run = try programs.offline("history")
+        #expect(run.status == 13 && run.messages.contains("ledger.sqlite\" has form 99, which a newer program gave it"), "\(run)")
+        #expect(run.messages.contains("hint: install the newer ferry-offline again"), "\(run)")
+    }
+
     @Test func `a dry run says what would come in, and changes nothing`() throws {
         let programs = try carried()
         let run = try programs.offline("import", programs.stick, "--dry-run", "--json")

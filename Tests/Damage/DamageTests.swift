@@ -101,6 +101,31 @@ private final class Target {
         #expect(error is DocumentError || (error as? BundleError)?.code == .malformed, "\(error.map { "\($0)" } ?? "accepted")")
     }
 
+    /// Everything a bundle says of its own version, and what follows from another one.
+    @Test(arguments: ["descriptor", "manifest"])
+    func `a bundle of a newer format is refused as that, and not as damaged`(document: String) throws {
+        var forged = try ForgedBundle()
+        func ofTomorrow(_ bytes: [UInt8]) -> [UInt8] {
+            Array(String(decoding: bytes, as: UTF8.self).replacing("\"formatVersion\":1", with: "\"formatVersion\":2").utf8)
+        }
+        if document == "manifest" { forged.manifest = ofTomorrow(forged.manifest) }
+        var bytes = try forged.bytes()
+        if document == "descriptor" {
+            let place = FilePath("/tmp/ferry-damage-\(SHA512.digest(of: randomBytes(16)).hex.prefix(16))")
+            defer { try? DiskFileSystem().removeTree(place) }
+            try DiskFileSystem().write(bytes, to: place)
+            let described = try ofTomorrow(BundleTail(of: ArchiveSource(volumes: [place])).descriptorBytes)
+            // Behind it stand the header of no signatures and the trailer, which ends with the digest.
+            let start = bytes.count - 8 - 120 - described.count
+            bytes.replaceSubrange(start..<(start + described.count), with: described)
+            var digest: [UInt8] = []
+            SHA512.digest(of: described).append(to: &digest)
+            bytes.replaceSubrange((bytes.count - digest.count)..., with: digest)
+        }
+        let error = #expect(throws: DocumentError.self) { try Target().attempt(bytes) }
+        #expect(error?.isNewer == true && "\(error.map { "\($0)" } ?? "")".contains("is of format version 2, from a newer program"))
+    }
+
     @Test func `undeclared, missing, reordered and repeated entries are refused`() throws {
         var undeclared = try ForgedBundle()
         undeclared.entries.append(ForgedBundle.Entry(path: "storage/foo/evil-1.0.0.tgz", content: [1]))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Backups
 import BundleFormat
 import CanonicalJSON
+import Databases
 import Glibc
 import ImportLedger
 import ImportPipeline
@@ -208,7 +209,7 @@ func reporting(_ body: () throws -> Void) throws {
 private func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is NoBundle: 10
-    case let error as BundleError where error.code == .notABundle: 3
+    case let error where isNewer(error): 13
     case is BundleError, is DocumentError: 3
     case is ProcessLock.Held: 11
     case let refusal as BundleRefusal: refusal.isAboutTrust ? 12 : 13
@@ -219,9 +220,23 @@ private func exitCode(of error: any Error) -> Int32 {
     }
 }
 
+/// Whether it is about something that is sound, and of a newer program.
+private func isNewer(_ error: any Error) -> Bool {
+    switch error {
+    case let error as BundleError: error.code == .newer
+    case let error as DocumentError: error.isNewer
+    case DatabaseFileError.newer: true
+    default: false
+    }
+}
+
 private func hints(for error: any Error) -> [String] {
     let unchanged = "nothing in the storage was changed"
     switch error {
+    case DatabaseFileError.newer:
+        return [unchanged, "install the newer ferry-offline again, or put back the copy of the state from before it was installed"]
+    case let error where isNewer(error):
+        return [unchanged, "install a ferry-offline as new as the ferry-online that wrote it; \"--version\" tells what each reads"]
     case is BundleError, is DocumentError: return [unchanged, "copy or export the bundle again; try another medium"]
     case let refusal as BundleRefusal:
         switch refusal {

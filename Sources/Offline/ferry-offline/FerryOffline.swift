@@ -1,4 +1,7 @@
 import ArgumentParser
+import ImportLedger
+import Provenance
+import Snapshots
 
 /// The program of the isolated side.
 @main
@@ -17,9 +20,14 @@ struct FerryOffline: ParsableCommand {
             import · 12 signature not trusted · 13 does not fit this storage · 14 the registry did not serve what came in; rolled back · 64 wrong usage · 130 cancelled. Any other code is a \
             failure.
             """,
-        version: "ferry-offline 0.1.0 (bundle format 1)",
+        version: version.text([
+            (name: "formats", value: "reads bundles and media of format \(TransferFormat.version)"),
+            (name: "databases", value: "ledger up to form \(Ledger.form)"),
+        ]),
         subcommands: [
             Init.self, Trust.self, Verify.self, Import.self, Rollback.self, Generations.self, Check.self, ClosureCommand.self, History.self,
             Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self,
         ])
+
+    static let version = ProgramVersion(of: "ferry-offline")
 }

@@ -3,6 +3,7 @@ import CanonicalJSON
 import Mounts
 import PackageStore
 import Platform
+import Provenance
 import SystemPackage
 
 /// What is recorded of an import beside its bundle: where it ran, and what it came from, as far as that can be known.
@@ -15,7 +16,7 @@ func importDetails(from path: String, into layout: StorageLayout) -> JSONObject 
 /// What is recorded of everything that is done to a storage.
 func runDetails(_ layout: StorageLayout) -> JSONObject {
     JSONObject(uniqueMembers: [
-        (name: "host", value: .string(hostName())), (name: "program", value: .string(FerryOffline.configuration.version)),
+        (name: "host", value: .string(hostName())), (name: "program", value: .string(FerryOffline.version.line)),
         (name: "storage", value: .string(layout.root.string)),
     ])
 }

@@ -15,6 +15,9 @@ package final class Catalog: Sendable {
     private let file: DatabaseFile
     let roster: PackageRoster.Keeper
 
+    /// The form that this program brings a catalog to.
+    package static var form: String { DatabaseMigrator.catalog.newestForm }
+
     /// Opens the database, creating it and bringing it up to date where needed.
     ///
     /// - Parameters:

@@ -24,6 +24,9 @@ package final class JobStore: Sendable {
         }
     }
 
+    /// The form that this program brings the record to.
+    package static var form: String { DatabaseMigrator.jobs.newestForm }
+
     private let file: DatabaseFile
     private let directory: FilePath
     private let clock: WallClock

@@ -12,6 +12,7 @@ import MediaLayout
 import Mounts
 import PackageStore
 import Platform
+import Provenance
 import Snapshots
 import SystemPackage
 import Terminal
@@ -141,7 +142,7 @@ struct Bundle: AsyncParsableCommand {
             progress: { done, total, _ in progress.update(Int64(done), of: Int64(total)) })
         let envelope = BundleWriter.Envelope(
             bundle: Identifier(.bundle, random: randomBytes(20)), created: WallClock.system.now(), destination: span.recipient,
-            sequence: try catalog.sequence(of: to.header), keys: keys, program: FerryOnline.programName)
+            sequence: try catalog.sequence(of: to.header), keys: keys, program: FerryOnline.version.line)
         let written = try builder.build(
             from: from, to: to, lacking: span.lacking, envelope: envelope, allowsUnsettled: allowUnsettled)
         progress.finish()

@@ -177,7 +177,7 @@ func commandExitCode(of error: any Error) -> Int32 {
     case is ProcessLock.Held, DatabaseFileError.locked: 11
     case let error as SettingsError: error.isWrongUsage ? 64 : 78
     case BundleBuilder.Refusal.damaged: 3
-    case let error as BundleError where error.code != .sourceChanged && error.code != .tooLarge: 3
+    case let error as BundleError where ![.sourceChanged, .tooLarge, .newer].contains(error.code): 3
     default: 1
     }
 }
@@ -191,6 +191,8 @@ func hints(for error: any Error) -> [String] {
     case is WebServer.CannotListen: ["choose an address of this machine with --listen or serve.listen; nothing was changed"]
     case is ProcessLock.Held: ["wait for it to end; nothing was changed"]
     case DatabaseFileError.locked: ["wait for that process to end, and repeat the command; what was kept before stays"]
+    case DatabaseFileError.newer:
+        ["nothing was changed; install the newer ferry-online again, or put back the copy of the state from before it was installed"]
     case DatabaseFileError.inaccessible(let path, _):
         ["it, and its directory \"\(path.removingLastComponent())\", must be writable for the user that runs this; nothing was changed"]
     case DatabaseFileError.corrupt(let path, _):

@@ -1,4 +1,8 @@
 import ArgumentParser
+import Catalog
+import Jobs
+import Provenance
+import Snapshots
 
 /// The program of the connected side.
 @main
@@ -19,12 +23,15 @@ struct FerryOnline: AsyncParsableCommand {
             Exit codes: 0 done · 1 failed · 3 damage found · 4 incomplete · 11 locked by another process · 64 wrong usage · \
             78 settings that cannot be used · 130 cancelled. Any other code is a failure.
             """,
-        version: "ferry-online 0.1.0 (bundle format 1)",
+        version: version.text([
+            (name: "formats", value: "writes snapshots, bundles and media of format \(TransferFormat.version)"),
+            (name: "databases", value: "catalog up to form \(Catalog.form), jobs up to form \(JobStore.form)"),
+        ]),
         subcommands: [
             RefreshCommand.self, WantCommand.self, Scan.self, Check.self, RepairCommand.self, Packages.self, Stats.self, Snapshot.self,
             Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, MediaCommand.self, Space.self, Prune.self,
             DestinationsCommand.self, Receive.self, Requests.self, JobsCommand.self, Serve.self, Keys.self, Config.self,
         ])
 
-    static let programName = "ferry-online 0.1.0"
+    static let version = ProgramVersion(of: "ferry-online")
 }

@@ -10,6 +10,7 @@ import Logging
 import MediaLayout
 import Mounts
 import Platform
+import Provenance
 import Registries
 import Service
 import ServiceLifecycle
@@ -79,7 +80,7 @@ struct Serve: AsyncParsableCommand {
             let server = WebServer(
                 FerryAPI.reading(reading) + FerryAPI.media(reading, jobs) + FerryAPI.destinations(reading, jobs) + FerryAPI.working(jobs)
                     + FerryAPI.health(health),
-                as: FerryAPI.description(version: FerryOnline.configuration.version), beside: WebUI.site, host: address.host,
+                as: FerryAPI.description(version: FerryOnline.version.line), beside: WebUI.site, host: address.host,
                 port: address.port, allowing: RequestGuard(hosts: service.hosts.value + [address.host]), logger: logger,
                 translate: FerryAPI.problem,
                 onRunning: { port in

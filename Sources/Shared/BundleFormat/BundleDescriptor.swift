@@ -86,7 +86,8 @@ package struct BundleDescriptor: Sendable, Hashable {
     /// The canonical bytes, which are what is signed.
     package var bytes: [UInt8] {
         let value: JSONValue = [
-            "type": "ferry.bundle", "formatVersion": 1, "bundle": .string(bundle.text), "label": .string(label),
+            "type": "ferry.bundle", "formatVersion": .integer(TransferFormat.version), "bundle": .string(bundle.text),
+            "label": .string(label),
             "created": .string(created.description), "origin": .string(origin.text), "destination": .string(destination.description),
             "sequence": .integer(sequence), "baselineRoot": .string(baselineRoot.hex), "targetRoot": .string(targetRoot.hex),
             "counts": counts.json, "manifestSHA512": .string(manifestDigest.hex), "leadingLength": .integer(leadingLength),
@@ -123,7 +124,7 @@ package struct BundleDescriptor: Sendable, Hashable {
     /// Reads a descriptor; bytes that are not its canonical form are refused.
     package init(parsing bytes: [UInt8]) throws(DocumentError) {
         var object = try StrictObject(parsing: bytes, document: Self.document)
-        try object.header(type: "ferry.bundle", version: 1)
+        try object.header(type: "ferry.bundle", version: TransferFormat.version)
         bundle = try object.take("bundle") { $0.string.flatMap { Identifier($0, .bundle) } }
         label = try object.take("label") { $0.string.flatMap { Self.isLabel($0) ? $0 : nil } }
         created = try object.take("created") { $0.string.flatMap { Timestamp($0) } }

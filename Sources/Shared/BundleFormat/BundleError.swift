@@ -10,6 +10,8 @@ package struct BundleError: Error, Equatable, CustomStringConvertible {
         case damaged
         /// A document is not what FORMAT.md says.
         case malformed
+        /// A newer program wrote it, in a form that this one does not know.
+        case newer
         /// Something no bundle of ours holds: links, devices, names, undeclared or missing entries, bombs.
         case hostile
         /// A limit of FORMAT.md §2 is exceeded.

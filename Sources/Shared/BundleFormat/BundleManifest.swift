@@ -43,7 +43,8 @@ package struct BundleManifestHeader: Sendable, Hashable {
 
     var firstLine: [UInt8] {
         let value: JSONValue = [
-            "type": "ferry.manifest", "formatVersion": 1, "origin": .string(origin.text), "baseline": baseline.json,
+            "type": "ferry.manifest", "formatVersion": .integer(TransferFormat.version), "origin": .string(origin.text),
+            "baseline": baseline.json,
             "target": target.json, "counts": counts.json,
         ]
         return value.canonicalBytes.dropLast() + Array(",\"files\":[\n".utf8)
@@ -58,7 +59,7 @@ package struct BundleManifestHeader: Sendable, Hashable {
 
     init(parsing line: some Collection<UInt8>) throws(DocumentError) {
         var object = try StrictObject(parsing: Array(line) + Array("]}".utf8), document: Self.document)
-        try object.header(type: "ferry.manifest", version: 1)
+        try object.header(type: "ferry.manifest", version: TransferFormat.version)
         origin = try object.take("origin") { $0.string.flatMap { Identifier($0, .origin) } }
         baseline = try StateReference(object.object("baseline"))
         target = try StateReference(object.object("target"))

@@ -2,6 +2,7 @@ import Archives
 import CanonicalJSON
 package import Integrity
 import Platform
+import Snapshots
 import SystemPackage
 
 /// The end of a bundle's archive: chunk table, descriptor, signatures and trailer, each in a skippable frame (FORMAT.md §6).
@@ -27,7 +28,7 @@ package struct BundleTail: Sendable {
         let signed = Array(signatures.map(\.fileText).joined().utf8)
         let described = descriptor.bytes
         var trailer = magic
-        for word in [1, 0] as [UInt32] { withUnsafeBytes(of: word.littleEndian) { trailer.append(contentsOf: $0) } }
+        for word in [UInt32(TransferFormat.version), 0] { withUnsafeBytes(of: word.littleEndian) { trailer.append(contentsOf: $0) } }
         for length in [descriptor.coveredLength, Int64(chunkTable.count), Int64(described.count), Int64(signed.count)] {
             withUnsafeBytes(of: length.littleEndian) { trailer.append(contentsOf: $0) }
         }
@@ -52,8 +53,13 @@ package struct BundleTail: Sendable {
         guard let payload, payload.starts(with: Self.magic) else {
             throw refuse(.notABundle, "no trailer at its end; cut off, or another kind of file")
         }
-        guard Self.number(payload, at: 8, width: 4) == 1, Self.number(payload, at: 12, width: 4) == 0 else {
-            throw refuse(.malformed, "its trailer is of an unknown version; this program reads version 1")
+        let version = Self.number(payload, at: 8, width: 4)
+        guard version <= TransferFormat.version else {
+            throw refuse(
+                .newer, "it is of format version \(version), from a newer program; this one reads version \(TransferFormat.version)")
+        }
+        guard version == TransferFormat.version, Self.number(payload, at: 12, width: 4) == 0 else {
+            throw refuse(.malformed, "its trailer is of an unknown version; this program reads version \(TransferFormat.version)")
         }
         let covered = Self.number(payload, at: 16, width: 8)
         let tableLength = Self.number(payload, at: 24, width: 8)

@@ -4,13 +4,16 @@ package struct DocumentError: Error, Equatable, CustomStringConvertible {
     package let document: String
     /// What is wrong with it.
     package let reason: String
+    /// Whether nothing is wrong with it but that a newer program wrote it.
+    package let isNewer: Bool
 
-    package init(_ document: String, _ reason: String) {
+    package init(_ document: String, _ reason: String, isNewer: Bool = false) {
         self.document = document
         self.reason = reason
+        self.isNewer = isNewer
     }
 
-    package var description: String { "the \(document) is not one: \(reason)" }
+    package var description: String { isNewer ? "the \(document) \(reason)" : "the \(document) is not one: \(reason)" }
 }
 
 /// An object of a document of ours, read member by member; what was not asked for is refused at the end.
@@ -64,11 +67,15 @@ package struct StrictObject {
         try StrictObject(take(name) { $0 }, document: document)
     }
 
-    /// Reads `type` and `formatVersion`, and refuses what is not expected by name.
+    /// Reads `type` and `formatVersion`, and refuses what is not expected by name; a newer version is `DocumentError.isNewer`.
     package mutating func header(type expected: String, version: Int64) throws(DocumentError) {
         let type = try string("type")
         guard type == expected else { throw DocumentError(document, "its type is \"\(type)\", not \"\(expected)\"") }
         let found = try integer("formatVersion")
+        guard found <= version else {
+            throw DocumentError(
+                document, "is of format version \(found), from a newer program; this one reads version \(version)", isNewer: true)
+        }
         guard found == version else {
             throw DocumentError(document, "its format version is \(found); this program reads version \(version)")
         }

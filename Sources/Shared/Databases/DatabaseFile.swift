@@ -26,7 +26,9 @@ package final class DatabaseFile: Sendable {
         self.room = room
         pool = try room.working {
             let pool = try DatabasePool(path: path.string, configuration: configuration)
-            if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw DatabaseFileError.newer(path) }
+            if let form = try pool.read({ try migrator.unknownForm($0) }) {
+                throw DatabaseFileError.newer(path, form: form, known: migrator.newestForm)
+            }
             try migrator.migrate(pool)
             return pool
         }

@@ -5,7 +5,7 @@ package import SystemPackage
 /// It is as it was.
 package enum DatabaseFileError: Error, Equatable, CustomStringConvertible {
     /// A newer program has brought it up to a form this one does not know.
-    case newer(FilePath)
+    case newer(FilePath, form: String, known: String)
     /// What it holds makes no sense.
     case damaged(String)
     /// The file is no database, or one that has lost some of itself; SQLite's words.
@@ -19,7 +19,8 @@ package enum DatabaseFileError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .newer(let path): "\"\(path)\" was written by a newer program; use that one"
+        case .newer(let path, let form, let known):
+            "\"\(path)\" has form \(form), which a newer program gave it; this one knows the forms up to \(known)"
         case .damaged(let what): "the database is damaged: \(what)"
         case .corrupt(let path, let words): "\"\(path)\" is damaged: \(words)"
         case .locked(let path): "\"\(path)\" stays locked by another process"

@@ -17,6 +17,9 @@ package import SystemPackage
 package final class Ledger: Sendable {
     let database: DatabaseFile
 
+    /// The form that this program brings a ledger to.
+    package static var form: String { LedgerSchema.migrator.newestForm }
+
     /// Opens the ledger, creating it and bringing it up to date where needed.
     ///
     /// - Throws: `DatabaseFileError`, as every call that follows; `LedgerError` for what makes no sense.

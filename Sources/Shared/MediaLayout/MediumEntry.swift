@@ -109,7 +109,9 @@ package enum MediumIndex {
 
     static func bytes(_ entries: [MediumEntry]) -> [UInt8] {
         let sorted = entries.sorted { $0.place < $1.place }
-        let value: JSONValue = ["type": "ferry.index", "formatVersion": 1, "bundles": .array(sorted.map(\.json))]
+        let value: JSONValue = [
+            "type": "ferry.index", "formatVersion": .integer(TransferFormat.version), "bundles": .array(sorted.map(\.json)),
+        ]
         return value.canonicalBytes + [0x0A]
     }
 
@@ -118,7 +120,7 @@ package enum MediumIndex {
 
     static func parse(_ bytes: [UInt8]) throws(DocumentError) -> [MediumEntry] {
         var object = try StrictObject(parsing: bytes, document: document)
-        try object.header(type: "ferry.index", version: 1)
+        try object.header(type: "ferry.index", version: TransferFormat.version)
         let values = try object.take("bundles", \.array)
         try object.finish()
         guard values.count <= bundleLimit else { throw DocumentError(document, "it lists more than \(bundleLimit) bundles") }

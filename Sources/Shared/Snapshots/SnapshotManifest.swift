@@ -38,7 +38,8 @@ package struct SnapshotHeader: Sendable, Hashable {
 
     func firstLine() -> [UInt8] {
         let value: JSONValue = [
-            "type": "ferry.snapshot", "formatVersion": 1, "snapshot": .string(id.text), "counter": .integer(counter),
+            "type": "ferry.snapshot", "formatVersion": .integer(TransferFormat.version), "snapshot": .string(id.text),
+            "counter": .integer(counter),
             "origin": .string(origin.text), "created": .string(created.description), "settled": .bool(isSettled),
             "stateRoot": .string(stateRoot.hex),
             "counts": [
@@ -53,7 +54,7 @@ package struct SnapshotHeader: Sendable, Hashable {
 
     init(parsing line: some Collection<UInt8>) throws(DocumentError) {
         var object = try StrictObject(parsing: Array(line) + Array("]}".utf8), document: Self.document)
-        try object.header(type: "ferry.snapshot", version: 1)
+        try object.header(type: "ferry.snapshot", version: TransferFormat.version)
         id = try object.take("snapshot") { $0.string.flatMap { SnapshotID($0) } }
         counter = try object.integer("counter", in: 1...9_007_199_254_740_991)
         origin = try object.take("origin") { $0.string.flatMap { Identifier($0, .origin) } }
