@@ -340,6 +340,7 @@ let package = Package(
         tests(
             "CommandLine", "CommandLineTests",
             ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
+        tests("Documents", "DocumentsTests", ["ferry-online", "ferry-offline", "loopback-registry"]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",

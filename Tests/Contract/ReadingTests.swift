@@ -37,6 +37,18 @@ import Testing
         }
     }
 
+    /// Bytes behind a head would be taken for the answer to the next request on the same connection.
+    @Test(arguments: RegistryProgram.all)
+    func `a tarball's head comes alone`(program: RegistryProgram) async throws {
+        try await RegistryProcess.run(program) { registry in
+            try Self.add(Self.foo, to: registry)
+            for _ in 0..<20 {
+                #expect(try await registry.send("HEAD", "/foo/-/foo-1.0.0.tgz").status == 200)
+                #expect(try await registry.get("/foo/-/foo-1.0.0.tgz").body == Self.foo.tarballs["1.0.0"])
+            }
+        }
+    }
+
     @Test(arguments: RegistryProgram.all)
     func `a tarball is served as it lies there`(program: RegistryProgram) async throws {
         try await RegistryProcess.run(program) { registry in

@@ -148,7 +148,7 @@ extension OnlineSettings {
 
 extension SettingEntry {
     fileprivate func with(_ value: String?, _ source: SettingSource) -> SettingEntry {
-        SettingEntry(key: key, values: value.map { [$0] }, isList: isList, source: source, variable: variable)
+        SettingEntry(key: key, values: value.map { [$0] }, isList: isList, form: form, source: source, variable: variable)
     }
 }
 
@@ -187,6 +187,7 @@ extension SettingsReader {
 extension SettingKind where Value == [TargetPlatform] {
     fileprivate static var platforms: SettingKind {
         SettingKind(
+            form: "a list of platforms, such as `linux-x64` or `linux-arm64-musl`",
             read: { texts, _ throws(SettingComplaint) in
                 guard !texts.isEmpty else { throw SettingComplaint(words: "names no platform") }
                 var platforms: [TargetPlatform] = []

@@ -11,6 +11,8 @@ struct SettingComplaint: Error {
 
 /// How a value is written, and what is allowed.
 struct SettingKind<Value: Sendable> {
+    /// What a value looks like, in words that follow "takes".
+    let form: String
     /// Reads what was written, one text or the elements of a list; relative paths are below `base`.
     let read: (_ texts: [String], _ base: FilePath?) throws(SettingComplaint) -> Value
     /// Writes the value as a person does; `nil` for none.
@@ -22,6 +24,7 @@ struct SettingKind<Value: Sendable> {
     /// A kind that also has a word for "no limit".
     func optional(_ word: String) -> SettingKind<Value?> {
         SettingKind<Value?>(
+            form: "\(form), or `\(word)`",
             read: { texts, base throws(SettingComplaint) in texts == [word] ? nil : try read(texts, base) },
             write: { value in value.flatMap { write($0) } ?? [word] })
     }
@@ -30,9 +33,10 @@ struct SettingKind<Value: Sendable> {
 extension SettingKind {
     /// A value that is one text.
     private static func scalar(
-        _ read: @escaping (String) throws(SettingComplaint) -> Value, _ write: @escaping (Value) -> String
+        _ form: String, _ read: @escaping (String) throws(SettingComplaint) -> Value, _ write: @escaping (Value) -> String
     ) -> SettingKind {
         SettingKind(
+            form: form,
             read: { texts, _ throws(SettingComplaint) in
                 guard texts.count == 1 else { throw SettingComplaint(words: "takes one value") }
                 return try read(texts[0])
@@ -43,6 +47,7 @@ extension SettingKind {
 extension SettingKind where Value == FilePath? {
     static var path: SettingKind {
         SettingKind(
+            form: "a path",
             read: { texts, base throws(SettingComplaint) in
                 guard texts.count == 1, !texts[0].isEmpty, !texts[0].contains("\0") else {
                     throw SettingComplaint(words: "takes one path")
@@ -57,6 +62,7 @@ extension SettingKind where Value == FilePath? {
 extension SettingKind where Value == [FilePath] {
     static var paths: SettingKind {
         SettingKind(
+            form: "a list of paths",
             read: { texts, base throws(SettingComplaint) in
                 var paths: [FilePath] = []
                 for (index, text) in texts.enumerated() {
@@ -70,7 +76,7 @@ extension SettingKind where Value == [FilePath] {
 }
 
 extension SettingKind where Value == String {
-    static var url: SettingKind { scalar(readURL) { $0 } }
+    static var url: SettingKind { scalar("an address, such as `http://localhost:4873`", readURL) { $0 } }
 
     private static func readURL(_ text: String) throws(SettingComplaint) -> String {
         let host = ["http://", "https://"].first(where: text.hasPrefix).map { text.dropFirst($0.count).prefix { $0 != "/" } }
@@ -84,7 +90,9 @@ extension SettingKind where Value == String {
 extension SettingKind where Value == JobRequest {
     /// A job with its parameters: `delta_refresh minutes=2880`.
     static var request: SettingKind {
-        scalar({ text throws(SettingComplaint) in try readRequest(text) }, { $0.description })
+        scalar(
+            "a job with its parameters, such as `delta_refresh minutes=2880`", { text throws(SettingComplaint) in try readRequest(text) },
+            { $0.description })
     }
 
     fileprivate static func readRequest(_ text: String) throws(SettingComplaint) -> JobRequest {
@@ -95,6 +103,7 @@ extension SettingKind where Value == JobRequest {
 extension SettingKind where Value == [JobRequest] {
     static var requests: SettingKind {
         SettingKind(
+            form: "a list of jobs with their parameters",
             read: { texts, _ throws(SettingComplaint) in
                 var requests: [JobRequest] = []
                 for (index, text) in texts.enumerated() {
@@ -110,6 +119,7 @@ extension SettingKind where Value == [JobRequest] {
 extension SettingKind where Value == JobKind {
     static var jobKind: SettingKind {
         scalar(
+            "a kind of job",
             { text throws(SettingComplaint) in
                 guard let kind = JobKind(rawValue: text) else {
                     let kinds = JobKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -123,6 +133,7 @@ extension SettingKind where Value == JobKind {
 extension SettingKind where Value == ScheduleZone {
     static var zone: SettingKind {
         scalar(
+            "a time zone, such as `Europe/Berlin`",
             { text throws(SettingComplaint) in
                 do throws(ScheduleError) { return try ScheduleZone(text) } catch { throw SettingComplaint(words: "\(error)") }
             }, { $0.identifier })
@@ -135,6 +146,7 @@ extension SettingKind where Value == Recurrence {
     /// - Parameter zone: whose clocks are meant where none is named.
     static func recurrence(in zone: ScheduleZone) -> SettingKind {
         scalar(
+            "`every` with a length of time, or a cron expression",
             { text throws(SettingComplaint) in
                 do throws(ScheduleError) { return try Recurrence(text, zone: zone) } catch { throw SettingComplaint(words: "\(error)") }
             }, { $0.description })
@@ -144,6 +156,7 @@ extension SettingKind where Value == Recurrence {
 extension SettingKind where Value == Schedule.Missed {
     static var missed: SettingKind {
         scalar(
+            Schedule.Missed.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or "),
             { text throws(SettingComplaint) in
                 guard let missed = Schedule.Missed(rawValue: text) else {
                     throw SettingComplaint(words: "must be \(Schedule.Missed.allCases.map(\.rawValue).joined(separator: " or "))")
@@ -156,6 +169,7 @@ extension SettingKind where Value == Schedule.Missed {
 extension SettingKind where Value == Bool {
     static var flag: SettingKind {
         scalar(
+            "`true` or `false`",
             { text throws(SettingComplaint) in
                 guard let value = Bool(text) else { throw SettingComplaint(words: "must be true or false") }
                 return value
@@ -167,6 +181,7 @@ extension SettingKind where Value == [String] {
     /// Names of hosts, without ports.
     static var hosts: SettingKind {
         SettingKind(
+            form: "a list of names of hosts",
             read: { texts, _ throws(SettingComplaint) in
                 for (index, text) in texts.enumerated() where text.isEmpty || text.contains(where: { $0.isWhitespace || $0 == "/" }) {
                     throw SettingComplaint(words: "\"\(text)\" is not the name of a host, such as ferry.example", element: index)
@@ -179,6 +194,7 @@ extension SettingKind where Value == [String] {
 extension SettingKind where Value == ListenAddress {
     static var address: SettingKind {
         scalar(
+            "an address to listen at, such as `127.0.0.1:4880`",
             { text throws(SettingComplaint) in
                 guard let address = ListenAddress(text) else {
                     throw SettingComplaint(words: "\"\(text)\" is not an address to listen at, such as 127.0.0.1:4880 or [::1]:4880")
@@ -190,7 +206,9 @@ extension SettingKind where Value == ListenAddress {
 
 extension SettingKind where Value == Int {
     static func count(in range: ClosedRange<Int>) -> SettingKind {
-        SettingKind.scalar({ text throws(SettingComplaint) in try readCount(text, range) }, { "\($0)" })
+        SettingKind.scalar(
+            "a whole number from \(range.lowerBound) to \(range.upperBound)",
+            { text throws(SettingComplaint) in try readCount(text, range) }, { "\($0)" })
     }
 
     private static func readCount(_ text: String, _ range: ClosedRange<Int>) throws(SettingComplaint) -> Int {
@@ -203,7 +221,7 @@ extension SettingKind where Value == Int {
 }
 
 extension SettingKind where Value == Double {
-    static var percent: SettingKind { scalar(readPercent) { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" } }
+    static var percent: SettingKind { scalar("a number from 0 to 100", readPercent) { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" } }
 
     private static func readPercent(_ text: String) throws(SettingComplaint) -> Double {
         guard let number = decimal(text) else { throw SettingComplaint(words: "\"\(text)\" is not a number of percent, such as 10") }
@@ -220,7 +238,7 @@ extension SettingKind where Value == Int64 {
     static var age: SettingKind { quantity(.age) }
 
     private static func quantity(_ quantity: Quantity) -> SettingKind {
-        scalar(quantity.read, quantity.write)
+        scalar("a \(quantity.name), such as `\(quantity.example)`", quantity.read, quantity.write)
     }
 }
 

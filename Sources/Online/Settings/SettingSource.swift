@@ -57,6 +57,8 @@ package struct SettingEntry: Sendable, Hashable {
     /// More than one where the key has a list; `nil` where it has no value.
     package let values: [String]?
     package let isList: Bool
+    /// What a value looks like, in words.
+    package let form: String
     package let source: SettingSource
     /// The variable of the environment that sets it.
     package let variable: String

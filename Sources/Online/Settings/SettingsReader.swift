@@ -35,7 +35,7 @@ struct SettingsReader {
         }
         entries.append(
             SettingEntry(
-                key: key, values: kind.write(found.value), isList: kind.isList, source: found.source, variable: variable))
+                key: key, values: kind.write(found.value), isList: kind.isList, form: kind.form, source: found.source, variable: variable))
         return found
     }
 

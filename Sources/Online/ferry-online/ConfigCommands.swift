@@ -18,7 +18,7 @@ struct Config: ParsableCommand {
               ferry-online config show             (each value, and where it comes from)
               ferry-online config unit > /etc/systemd/system/ferry-online.service
             """,
-        subcommands: [Check.self, Show.self, Example.self, Unit.self])
+        subcommands: [Check.self, Show.self, Example.self, Unit.self, Reference.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -88,6 +88,21 @@ struct Config: ParsableCommand {
 
         private func padded(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
+        }
+    }
+
+    struct Reference: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print docs/settings.md.", discussion: "\"scripts/reference\" writes it.", shouldDisplay: false)
+
+        func run() throws {
+            try reporting {
+                let flags = [
+                    ("state", "--state"), ("storage", "--storage"), ("verdaccio.config", "--verdaccio-config"),
+                    ("verdaccio.registry", "--registry"), ("platforms", "--platform"), ("serve.listen", "--listen"),
+                ].map { OnlineSettings.Flag($0.0, $0.1, []) }
+                try Terminal.output(Array(OnlineSettings.reference(flags: flags).utf8))
+            }
         }
     }
 

@@ -39,7 +39,8 @@ struct RegistryResponder: HTTPResponder {
         case (.get, .tags(let name)):
             return json(try served(try await registry.packument(of: name), at: "")["dist-tags"] ?? [:])
         case (.get, .sidebar(let name)): return try await sidebar(name, request)
-        case (.get, .file(let name, let file)), (.head, .file(let name, let file)): return try await contents(of: file, in: name)
+        case (.get, .file(let name, let file)): return try await contents(of: file, in: name)
+        case (.head, .file(let name, let file)): return try await contents(of: file, in: name).createHeadResponse()
         case (.put, .package(let name)): return try await put(name, isRevision: false, request)
         case (.put, .revision(let name)): return try await put(name, isRevision: true, request)
         case (.put, .tag(let name, let tag)):
