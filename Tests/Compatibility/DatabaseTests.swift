@@ -112,7 +112,17 @@ import Testing
             #expect(try catalog.brokenArchives().map(\.path.description) == ["@corp/tool/tool-1.0.0.tgz"])
         }
         if form >= 5 { #expect(try catalog.measurements(since: Timestamp(nanoseconds: 0)).map(\.storage?.bytes) == [1000]) }
-        #expect(try catalog.takeSequence() == 8)
+        if form >= 10 {
+            let destination = try #require(try catalog.knownDestinations().first)
+            #expect(destination.name == "Plant 7" && destination.confirmed != nil && destination.quietDays == 30)
+            #expect(try catalog.lastReceipt(of: destination.id)?.record.sequence == 7)
+            #expect(try catalog.requests().map(\.items) == [1] && catalog.exports().map(\.medium) == ["STICK"])
+        }
+        // The states go on above the sequences that bundles had.
+        let header = SnapshotHeader(
+            id: try #require(SnapshotID("20261119T000000Z")), counter: 1, origin: try catalog.origin { [] }, created: bundle.created,
+            isSettled: true, stateRoot: bundle.targetRoot, counts: ContentCounts(), findings: 0)
+        #expect(try catalog.sequence(of: header) == 8)
     }
 
     @Test func `a record of jobs keeps all that it holds`() throws {
@@ -140,10 +150,10 @@ import Testing
     func `a database of a newer program is refused by name, and stays as it is`(kind: Kind) throws {
         let state = try State()
         try kind.open(in: state.path)
-        try state.execute("CREATE TABLE of_tomorrow (x); INSERT INTO grdb_migrations VALUES ('9'), ('10')", on: kind)
+        try state.execute("CREATE TABLE of_tomorrow (x); INSERT INTO grdb_migrations VALUES ('98'), ('99')", on: kind)
         let before = try state.schema(of: kind)
         let path = state.path.appending(kind.file)
-        #expect(throws: DatabaseFileError.newer(path, form: "10", known: kind.newest)) { try kind.open(in: state.path) }
+        #expect(throws: DatabaseFileError.newer(path, form: "99", known: kind.newest)) { try kind.open(in: state.path) }
         #expect(try state.schema(of: kind) == before)
     }
 }

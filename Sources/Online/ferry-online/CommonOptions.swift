@@ -7,8 +7,8 @@ import Destinations
 import Export
 import HTTPService
 import Integrity
-import Keys
 import Inventory
+import Keys
 import MediaLayout
 import PackageStore
 import Platform

@@ -23,7 +23,8 @@ struct LeadingTexts {
     ///   - withdrawn: what the target does not hold since upstream has withdrawn it.
     /// - Throws: `BundleError.Code.tooLarge` for a bundle that no reader would take.
     init(
-        baseline: SnapshotReader?, target: SnapshotReader, lacking: LackingFiles, withheld: Set<StorePath>, withdrawn: Set<StorePath>, limits: BundleLimits,
+        baseline: SnapshotReader?, target: SnapshotReader, lacking: LackingFiles, withheld: Set<StorePath>, withdrawn: Set<StorePath>,
+        limits: BundleLimits,
         work: FilePath
     ) throws {
         self.work = work

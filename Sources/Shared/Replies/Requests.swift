@@ -168,6 +168,6 @@ package enum Request: Sendable, Hashable {
         return (value.object?["type"]?.string ?? "", value.object?["destination"]?.string.flatMap { Identifier($0, .destination) })
     }
 
-    /// Whom a document says it is from; nothing of it is proved. `nil` where it does not say.
+    /// Whom a document says it is from, which nothing proves; `nil` where it does not say.
     package static func claimedDestination(of reply: SignedReply) -> Identifier? { (try? header(of: reply.bytes))?.destination }
 }
