@@ -116,11 +116,13 @@ final class Programs {
     func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 
     /// A package of one version in a storage, as Verdaccio keeps it; its tarball's digest is not declared.
-    func put(_ name: String, _ version: String = "1.0.0", in storage: String? = nil) throws {
+    ///
+    /// - Parameter content: of the tarball; a few words by default.
+    func put(_ name: String, _ version: String = "1.0.0", in storage: String? = nil, content: Data? = nil) throws {
         let directory = "\(storage ?? connected)/\(name)"
         try makeDirectory(directory)
         let file = "\(name.split(separator: "/").last ?? "")-\(version).tgz"
-        try write("tarball of \(name) \(version)", to: "\(directory)/\(file)")
+        try (content ?? Data("tarball of \(name) \(version)".utf8)).write(to: URL(fileURLWithPath: "\(directory)/\(file)"))
         let entry = #"{"name":"\#(name)","version":"\#(version)","dist":{"tarball":"http://localhost/\#(name)/-/\#(file)"}}"#
         try write(
             #"{"name":"\#(name)","versions":{"\#(version)":\#(entry)},"dist-tags":{"latest":"\#(version)"},"_attachments":{}}"#,

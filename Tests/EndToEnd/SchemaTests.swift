@@ -71,6 +71,7 @@ import Verification
 
     @Test func `every document that is written is what its schema says`() throws {
         let world = try World()
+        var noise = ""
         try world.put("foo", ["1.0.0": "one"])
         try world.put("@scope/bar", ["1.0.0": "bar"])
         for number in 0..<50 { try world.put("filler-\(number)", ["1.0.0": "\(number)"]) }
@@ -82,6 +83,11 @@ import Verification
         let second = try world.snapshot(allowsShrinking: true)
         let archive = try world.bundle(from: first.header.id)
         let entry = try MediumWriter(medium: world.medium).export(ArchiveSource(volumes: [archive]), volumeSize: nil)
+        for number in 0..<81_920 { noise += SHA512.digest(of: Array("\(number)".utf8)).hex }
+        try world.put("noise", ["1.0.0": noise])
+        try world.snapshot()
+        let long = try ArchiveSource(volumes: [world.bundle(from: second.header.id)])
+        let part = try MediumWriter(medium: world.medium).exportPart(long, volumeSize: 4 << 20, wanted: [1])
         let unpacked = world.root.appending("unpacked")
         try world.files.createDirectories(unpacked)
         #expect(try run("/usr/bin/env", ["tar", "--zstd", "-xf", archive.string, "-C", unpacked.string]) == 0)
@@ -92,6 +98,7 @@ import Verification
                 (unpacked.appending("manifest.json"), "manifest.schema.json"),
                 (world.medium.directory(of: entry.descriptor.bundle).appending("descriptor.json"), "descriptor.schema.json"),
                 (world.medium.folder.appending("index.json"), "index.schema.json"),
+                (world.medium.partDirectory(of: part.descriptor.bundle).appending("part.json"), "part.schema.json"),
             ] + (try replies(world))
         for (document, schema) in documents {
             #expect(try validate(document, against: schema) == 0, "\(document)")

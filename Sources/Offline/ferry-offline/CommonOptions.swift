@@ -118,75 +118,6 @@ struct StorageOptions: ParsableArguments {
     }
 }
 
-/// There is no bundle where one was looked for.
-struct NoBundle: Error, CustomStringConvertible {
-    /// `nil` where the media that are plugged in were looked at.
-    let path: String?
-
-    var description: String { path.map { "there is no bundle at \"\($0)\"" } ?? "no medium with a bundle is plugged in" }
-}
-
-/// Where to look for bundles: the place that was named, else every medium that is plugged in and carries some.
-///
-/// - Throws: `NoBundle` where there is none of those.
-func bundlePlaces(_ path: String?, _ state: StateOptions, _ layout: StorageLayout) throws -> [String] {
-    if let path { return [path] }
-    let places = try media(state, layout).compactMap { medium in
-        if case .ready(let entries) = medium.content, !entries.isEmpty { medium.mount.point.string } else { nil }
-    }
-    guard !places.isEmpty else { throw NoBundle(path: nil) }
-    for place in places { Terminal.say("found a medium at \"\(place)\"") }
-    return places
-}
-
-/// The mount points of the media that are plugged in, ours already, and can be written to.
-func mediaOfOurs(_ state: StateOptions, _ layout: StorageLayout) throws -> [FilePath] {
-    try media(state, layout).compactMap { medium in
-        if case .ready = medium.content, !medium.mount.isReadOnly { medium.mount.point } else { nil }
-    }
-}
-
-/// The media that are plugged in; one that is ours and cannot be read is named.
-private func media(_ state: StateOptions, _ layout: StorageLayout) throws -> [MountedMedium] {
-    let roots = environment("FERRY_MEDIA_ROOTS").map { $0.split(separator: ":").map { FilePath(String($0)) } } ?? MediaSurvey.usualRoots
-    let media = MediaSurvey(roots: roots, reserved: [layout.root, try state.directory()]).media(in: try MountTable())
-    for medium in media {
-        if case .unusable(let words) = medium.content {
-            Terminal.say("warning: the medium at \"\(medium.mount.point)\" cannot be read: \(words)")
-        }
-    }
-    return media
-}
-
-/// A bundle that was found, under the name it goes by.
-struct FoundBundle {
-    let name: String
-    /// Whether the index says that it is for somebody else.
-    let isForeign: Bool
-    /// Opens the archive; a bundle whose files are gone does not keep others from being read.
-    let open: () throws -> ArchiveSource
-}
-
-/// Finds bundles: on a medium those of its index in their order, elsewhere the archive or volumes at the path.
-func findBundles(at text: String, destination: Identifier) throws -> [FoundBundle] {
-    guard let path = try DiskFileSystem().resolve(FilePath(text)) else { throw NoBundle(path: text) }
-    for root in [path, path.removingLastComponent()] {
-        let medium = Medium(root: root)
-        guard root == path || path.lastComponent?.string == "ferry", let entries = try medium.entries() else { continue }
-        guard !entries.isEmpty else { throw NoBundle(path: text) }
-        return entries.map { entry in
-            let recipient = entry.descriptor.destination
-            return FoundBundle(
-                name: "\(entry.descriptor.label) (\(entry.descriptor.bundle))",
-                isForeign: recipient != "any" && recipient != destination.text
-            ) { try medium.archive(of: entry) }
-        }
-    }
-    let volumes = try Medium.volumes(at: path)
-    guard !volumes.isEmpty else { throw NoBundle(path: text) }
-    return [FoundBundle(name: path.lastComponent?.string ?? text, isForeign: false) { try ArchiveSource(volumes: volumes) }]
-}
-
 /// Runs a command and turns what went wrong into a message, hints and an exit code.
 func reporting(_ body: () throws -> Void) throws {
     // What is written into the storage must be readable by Verdaccio, whatever the operator's shell says.
@@ -210,11 +141,12 @@ private func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is NoBundle: 10
     case let error where isNewer(error): 13
+    case is MoreToCome: 5
     case is BundleError, is DocumentError: 3
     case is ProcessLock.Held: 11
     case let refusal as BundleRefusal: refusal.isAboutTrust ? 12 : 13
     case let refusal as RollbackRefusal: refusal.isComplete ? 13 : 1
-    case is GenerationError, is ServedImport.NoService: 13
+    case is GenerationError, is ServedImport.NoService, is VolumeSpool.NoSpace: 13
     case is ServedImport.Undone: 14
     default: 1
     }
@@ -271,6 +203,9 @@ private func hints(for error: any Error) -> [String] {
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
     case is ImportReport.NoSuchEntry: return ["\"ferry-offline history\" lists the entries"]
+    case is MoreToCome: return ["plug in the media that carry them, in any order, and repeat the command; what has come is kept"]
+    case is VolumeSpool.NoSpace: return [unchanged, "make room there, or plug in all its media at once"]
+    case MediumTrouble.gone: return ["plug it in again and repeat the command; what was applied stays"]
     case is NoBundle: return ["plug one in, or give a medium, a bundle's directory, or a diff-….tar.zst"]
     default: return []
     }

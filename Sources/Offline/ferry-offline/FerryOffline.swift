@@ -16,7 +16,7 @@ struct FerryOffline: ParsableCommand {
               ferry-offline trust add origin.pub --origin o-… --state /var/lib/ferry-offline
               ferry-offline import /media/stick --storage /verdaccio/storage --state /var/lib/ferry-offline
 
-            Exit codes: 0 done, or nothing to do · 1 failed · 3 damage found, nothing changed · 4 something could not be installed · 10 no bundle · 11 locked by another \
+            Exit codes: 0 done, or nothing to do · 1 failed · 3 damage found, nothing changed · 4 something could not be installed · 5 more media are to come · 10 no bundle · 11 locked by another \
             import · 12 signature not trusted · 13 does not fit this storage · 14 the registry did not serve what came in; rolled back · 64 wrong usage · 130 cancelled. Any other code is a \
             failure.
             """,

@@ -4,6 +4,7 @@ import BundleFormat
 import CanonicalJSON
 import ImportLedger
 import ImportPipeline
+import MediaLayout
 import PackageStore
 import Platform
 import Rollbacks
@@ -17,17 +18,17 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prove a bundle to its last byte and check that it fits; change nothing.")
 
-    @Argument(help: "A medium, a bundle's directory, or an archive; every medium that is plugged in by default.") var path: String?
+    @Argument(
+        help: ArgumentHelp("Media, bundles' directories, or archives; every medium that is plugged in by default.", valueName: "path"))
+    var paths: [String] = []
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
 
     func run() throws {
         try reporting {
-            for path in try bundlePlaces(path, state, storage.layout()) {
-                try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: false) { bundle, pipeline in
-                    try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
-                }
+            try forEachBundle(at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: false) { bundle, pipeline in
+                try pipeline.verify(bundle.open()).show(bundle.name, json: state.json)
             }
         }
     }
@@ -47,7 +48,9 @@ struct Import: ParsableCommand {
             program ends with 14. For a registry that answers nobody without, FERRY_REGISTRY_AUTHORIZATION is sent along.
             """)
 
-    @Argument(help: "A medium, a bundle's directory, or an archive; every medium that is plugged in by default.") var path: String?
+    @Argument(
+        help: ArgumentHelp("Media, bundles' directories, or archives; every medium that is plugged in by default.", valueName: "path"))
+    var paths: [String] = []
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
@@ -67,36 +70,36 @@ struct Import: ParsableCommand {
             let layout = try storage.layout()
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
             let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
-            for path in try bundlePlaces(path, state, layout) {
-                var reply = ImportReply(try state.replies(ledger, layout), place: path, json: state.json)
-                try forEachBundle(at: path, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
-                    bundle, pipeline in
-                    let source = try bundle.open()
-                    guard !dryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
-                    let report = try served.run(
-                        source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
-                        details: importDetails(from: path, into: layout))
-                    try report.show(bundle.name, json: state.json)
-                    reply.note(report)
-                } ended: { error in
-                    guard !dryRun else { return }
-                    if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
-                }
+            var reply = ImportReply(try state.replies(ledger, layout), json: state.json)
+            try forEachBundle(at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
+                bundle, pipeline in
+                reply.begin(at: bundle.place)
+                let source = try bundle.open()
+                guard !dryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
+                let report = try served.run(
+                    source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
+                    details: importDetails(from: bundle.place, into: layout))
+                try report.show(bundle.name, json: state.json)
+                reply.note(report)
+            } ended: { error in
+                guard !dryRun else { return }
+                if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
             }
         }
     }
 }
 
-/// Finds the bundles at a path and hands each that is for this destination to `body`, under the locks of the state and, where the
+/// Finds the bundles at the paths, or on the media, and hands each that is for this destination to `body`, under the locks of the state and, where the
 /// storage is to be changed, of the storage, after an interrupted import was cleared away; then tells `ended` what kept it from the rest.
+///
+/// Where a bundle is spread over more media than are plugged in, a person is asked for the next one; nobody there, it is `MoreToCome`.
 private func forEachBundle(
-    at path: String, _ storage: StorageOptions, _ state: StateOptions, allowsUnsigned: Bool, changesStorage: Bool,
+    at paths: [String], _ storage: StorageOptions, _ state: StateOptions, allowsUnsigned: Bool, changesStorage: Bool,
     _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void,
     ended: ((any Error)?) -> Void = { _ in }
 ) throws {
     let ledger = try state.ledger()
     let destination = try state.destination(ledger)
-    let bundles = try findBundles(at: path, destination: destination)
     let layout = try storage.layout()
     var options = options
     options.allowsUnsigned = allowsUnsigned
@@ -106,6 +109,8 @@ private func forEachBundle(
     let pipeline = ImportPipeline(
         layout: layout, state: try state.directory(), ledger: ledger, trust: try state.trust(), destination: destination, options: options,
         progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) })
+    let copying = ProgressLine("copying", unit: .bytes)
+    let search = try BundleSearch(paths, state, layout, destination: destination) { copying.update($0, of: $1) }
     try locked(state, changesStorage ? layout : nil, work: changesStorage ? "import" : "verify") {
         let keeper = GenerationKeeper(layout: layout, ledger: ledger)
         if changesStorage {
@@ -113,10 +118,14 @@ private func forEachBundle(
             try completeRollback(layout, state, ledger)
             try keeper.recover()
         }
-        let ours = bundles.filter { !$0.isForeign }
         do {
-            for bundle in ours.isEmpty ? bundles : ours {
-                try body(bundle, pipeline)
+            try forEach(of: search, waits: paths.isEmpty && isAttended(), copying) { bundle in
+                do { try body(bundle, pipeline) } catch let error as BundleError {
+                    // Volumes that were kept and are no bundle must come again.
+                    if let id = bundle.id { try search.spool.remove(id) }
+                    throw error
+                }
+                if changesStorage, let id = bundle.id { try search.spool.remove(id) }
                 verifying.finish()
                 applying.finish()
             }
@@ -128,6 +137,21 @@ private func forEachBundle(
         guard changesStorage else { return }
         let (count, days) = try ledger.retention()
         _ = try keeper.prune(Retention(count: count, days: days), now: WallClock.system.now(), isDryRun: false)
+    }
+}
+
+/// Hands over each bundle that is found, and each that becomes whole when the next medium is plugged in, where a person is waited for.
+private func forEach(of search: BundleSearch, waits: Bool, _ copying: ProgressLine, _ body: (FoundBundle) throws -> Void) throws {
+    var done: Set<String> = []
+    while true {
+        let findings = try search.run()
+        copying.finish()
+        let ours = findings.bundles.filter { !$0.isForeign }
+        for bundle in ours.isEmpty ? findings.bundles : ours where bundle.id.map({ done.insert($0).inserted }) ?? true { try body(bundle) }
+        guard let incomplete = findings.incomplete.first else { return }
+        guard waits else { throw incomplete }
+        Terminal.say("\(incomplete); plug in the next medium, or end with Ctrl-C: what has come is kept")
+        try search.waitForAnother(than: findings.media)
     }
 }
 

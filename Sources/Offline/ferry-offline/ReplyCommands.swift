@@ -184,7 +184,10 @@ struct ReplyTarget: ParsableArguments {
             try maker.lay(into: Medium(root: root).folder)
             return Terminal.say("it lies in \"\(Medium(root: root).folder)\"; carry it to the connected side: ferry-online receive")
         }
-        let places = try mediaOfOurs(state, layout)
+        let media = MediaSurvey(roots: mediaRoots(), reserved: [layout.root, try state.directory()]).media(in: try MountTable())
+        let places = media.compactMap { medium in
+            if case .ready = medium.content, !medium.mount.isReadOnly { medium.mount.point } else { nil }
+        }
         for place in places {
             try maker.lay(into: Medium(root: place).folder)
             Terminal.say("it lies on the medium at \"\(place)\"; carry it to the connected side")
@@ -224,22 +227,23 @@ extension Receipt {
     }
 }
 
-/// Says back what came of an import, where its bundles lay on a medium: on that medium, and in the state.
+/// Says back what came of an import: in the state, and on the media that its bundles lay on.
 ///
 /// That it cannot be said is no failure of the import.
 struct ImportReply {
-    let maker: ReplyMaker
-    let place: String
-    let json: Bool
+    private let maker: ReplyMaker
+    private let json: Bool
+    private var places: Set<String> = []
     private var origins: Set<Identifier> = []
     /// The bundles that were applied just now, by origin; the last of each.
     private var applied: [Identifier: Identifier] = [:]
 
-    init(_ maker: ReplyMaker, place: String, json: Bool) {
+    init(_ maker: ReplyMaker, json: Bool) {
         self.maker = maker
-        self.place = place
         self.json = json
     }
+
+    mutating func begin(at place: String) { places.insert(place) }
 
     mutating func note(_ report: ImportPipeline.Report) {
         let (bundle, origin) = (report.descriptor.bundle, report.descriptor.origin)
@@ -258,13 +262,23 @@ struct ImportReply {
                 let receipt = try Receipt(parsing: maker.receipt(for: origin, justApplied: applied[origin]).bytes)
                 if json { try Terminal.output(receipt.event.canonicalBytes + [0x0A]) } else { Terminal.say(receipt.line) }
             }
-            let root = try DiskFileSystem().resolve(FilePath(place))
-            let folders = [root, root?.removingLastComponent()].compactMap { $0 }.map { Medium(root: $0).folder }
-            guard let folder = try folders.first(where: { try DiskFileSystem().status(of: $0)?.kind == .directory }) else { return }
-            try maker.lay(into: folder)
-        } catch {
-            Terminal.say("warning: what came of it could not be said on \"\(place)\": \(error)")
-            Terminal.say("\"ferry-offline receipt --to DIR\" says it elsewhere")
+        } catch { return complain(error, of: "the state") }
+        for place in places.sorted() {
+            do { try lay(at: place) } catch { complain(error, of: "\"\(place)\"") }
         }
+    }
+
+    /// A bundle that lies on no medium of ours leaves nothing to lay it on.
+    private func lay(at place: String) throws {
+        let files = DiskFileSystem()
+        let root = try files.resolve(FilePath(place))
+        let folders = [root, root?.removingLastComponent()].compactMap { $0 }.map { Medium(root: $0).folder }
+        guard let folder = try folders.first(where: { try files.status(of: $0)?.kind == .directory }) else { return }
+        try maker.lay(into: folder)
+    }
+
+    private func complain(_ error: any Error, of place: String) {
+        Terminal.say("warning: what came of it could not be said in \(place): \(error)")
+        Terminal.say("\"ferry-offline receipt --to DIR\" says it elsewhere")
     }
 }

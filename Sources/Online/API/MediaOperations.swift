@@ -54,17 +54,25 @@ extension FerryAPI {
         let artifact = Parameter.query(required: "artifact", .bundleID, "The bundle to write.") { Identifier($0, .bundle) }
         let volumeSize = Parameter.value(
             "volumeSize", .integer(4...16_777_216, multipleOf: 4), "Cut the archive into volumes of so many MiB.")
+        let spread = Parameter.boolean(
+            "spread", default: false,
+            "Write as many volumes as fit, and those that are missing to the next medium that is asked for.")
+        let eject = Parameter.boolean("eject", default: false, "Unmount it when it is written.")
         let initialise = Parameter.boolean("initialise", default: false, "Make it one of ours where it is not.")
         return HTTPOperation(
             .post, "/media/{id}/export", id: "exportToMedium", tag: "media", "Ask for a job: export.",
             explanation:
                 "Writes a bundle to the medium, and reads it back. A medium that another has taken the place of is not written to.",
-            parameters: [mediumID.declaration, artifact.declaration, volumeSize.declaration, initialise.declaration],
+            parameters: [
+                mediumID.declaration, artifact.declaration, volumeSize.declaration, spread.declaration, eject.declaration,
+                initialise.declaration,
+            ],
             success: [HTTPOperation.Success(.job, "It is queued; `Location` says where it is.", status: 201)],
             problems: commonProblems + [.jobOpen, .archiveGone, .mediumUninitialised, .mediumUnusable]
         ) { request in
             let (id, bundle) = (try request.value(of: mediumID), try request.value(of: artifact))
             let (size, makesOurs) = (try request.value(of: volumeSize), try request.value(of: initialise))
+            let (isSpread, isEjected) = (try request.value(of: spread), try request.value(of: eject))
             let medium = try await medium(id, context)
             return try await request.blocking {
                 guard let record = try context.catalog.bundle(bundle) else {
@@ -80,7 +88,7 @@ extension FerryAPI {
                 }
                 let values: [String: JSONValue?] = [
                     "artifact": .string(bundle.text), "medium": .string(medium.mount.point.string), "mediumId": .string(id.text),
-                    "volumeSize": size,
+                    "volumeSize": size, "spread": isSpread ? true : nil, "eject": isEjected ? true : nil,
                 ]
                 let parameters: JobParameters
                 do throws(JobParameterError) { parameters = try JobParameters(values.compactMapValues { $0 }, for: .export) } catch {

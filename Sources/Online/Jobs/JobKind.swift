@@ -22,7 +22,7 @@ package enum JobKind: String, Sendable, Hashable, CaseIterable {
         case .repair: [.packages, .repairs, .dryRun]
         case .snapshot: [.allowShrink]
         case .diffBuild: [.baseline, .target, .destination, .request, .unsigned, .allowUnsettled, .allowShrink, .unlessEmpty, .dryRun]
-        case .export: [.artifact, .medium, .mediumID, .volumeSize]
+        case .export: [.artifact, .medium, .mediumID, .volumeSize, .spread, .eject]
         case .retention: [.dryRun]
         }
     }

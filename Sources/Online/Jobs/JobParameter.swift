@@ -95,6 +95,9 @@ package struct JobParameter: Sendable, Hashable {
     static let medium = JobParameter("medium", .path, "--to", isRequired: true, "Where the medium is mounted.")
     static let mediumID = JobParameter(
         "mediumId", .matching("^m-[0-9a-hjkmnp-tv-z]{20}$", "a medium's id"), "--medium", "Write to no other medium that is mounted there.")
+    static let spread = JobParameter(
+        "spread", .flag, "--spread", "Write what fits, and go on with the next medium when the job is asked for again.")
+    static let eject = JobParameter("eject", .flag, "--eject", "Unmount the medium when it is written.")
     static let volumeSize = JobParameter(
         "volumeSize", .integer(4...16_777_216), "--volume-size", "Cut the archive into volumes of so many MiB, a multiple of 4.")
 }

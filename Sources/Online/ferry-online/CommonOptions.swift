@@ -214,6 +214,8 @@ func hints(for error: any Error) -> [String] {
     case is OtherFingerprint: ["nothing was changed; ask that destination's people for what \"ferry-offline init\" says"]
     case is Filler.Refusal: ["no bundle was made"]
     case is AnotherMedium: ["nothing was written; \"ferry-online media\" lists what is plugged in"]
+    case Ejection.Refusal.busy: ["end what uses it, and repeat \"ferry-online media eject\"; all that was written is on the device"]
+    case is Ejection.Refusal: ["all that was written is on the device"]
     case MediumTrouble.gone:
         ["plug it in again and repeat the command: what was written is kept, and what the medium held before is as it was"]
     case MediumTrouble.full, MediumTrouble.fullOfFiles:

@@ -20,7 +20,7 @@ struct FerryOnline: AsyncParsableCommand {
               ferry-online bundle   --storage /var/lib/verdaccio/storage --state /var/lib/ferry-online
               ferry-online export   --state /var/lib/ferry-online --to /media/stick
 
-            Exit codes: 0 done · 1 failed · 3 damage found · 4 incomplete · 11 locked by another process · 64 wrong usage · \
+            Exit codes: 0 done · 1 failed · 3 damage found · 4 incomplete · 5 more media are to be written · 11 locked by another process · 64 wrong usage · \
             78 settings that cannot be used · 130 cancelled. Any other code is a failure.
             """,
         version: version.text([

@@ -17,7 +17,7 @@ struct MediaCommand: ParsableCommand {
             A medium is what can be pulled out, wherever it is mounted, and whatever is mounted below media.roots of the settings (/media, \
             /run/media and /mnt by default). What holds storage or state, and the disk that the system runs from, is none.
             """,
-        subcommands: [MediaList.self, MediaWatchCommand.self, MediaInit.self], defaultSubcommand: MediaList.self)
+        subcommands: [MediaList.self, MediaWatchCommand.self, MediaInit.self, MediaEject.self], defaultSubcommand: MediaList.self)
 }
 
 struct MediaList: ParsableCommand {
@@ -81,6 +81,20 @@ struct MediaInit: ParsableCommand {
             let root = try DiskFileSystem().resolve(path) ?? path
             try MediumWriter(medium: Medium(mountedAt: root)).initialise()
             Terminal.say("\"\(root)\" is a medium of Ferry")
+        }
+    }
+}
+
+struct MediaEject: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eject", abstract: "Make a medium safe to be pulled out: write out what is in memory, and unmount it.")
+
+    @Argument(help: ArgumentHelp("Where it is mounted.", valueName: "dir")) var directory: String
+
+    func run() throws {
+        try reporting {
+            try Ejection(of: FilePath(directory)).run()
+            Terminal.say("\"\(directory)\" is unmounted: it is safe to pull the medium out")
         }
     }
 }

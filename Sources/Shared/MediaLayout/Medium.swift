@@ -8,12 +8,15 @@ package struct Medium: Sendable, Hashable, CustomStringConvertible {
     package let root: FilePath
     /// What is written on it, for messages.
     package let label: String?
+    /// Bytes of the longest volume that its file system takes; `nil` where it sets no limit.
+    package let largestVolume: Int64?
     /// Largest number of volumes of one bundle.
     package static let volumeLimit = 999
 
-    package init(root: FilePath, label: String? = nil) {
+    package init(root: FilePath, label: String? = nil, largestVolume: Int64? = nil) {
         self.root = root
         self.label = label
+        self.largestVolume = largestVolume
     }
 
     package var description: String { "the medium \(label.map { "\"\($0)\" " } ?? "")at \"\(root)\"" }

@@ -14,6 +14,22 @@ package struct MediumEntry: Sendable, Hashable {
         /// Bytes.
         package let size: Int64
         package let digest: SHA512Digest
+
+        package init(name: String, size: Int64, digest: SHA512Digest) {
+            self.name = name
+            self.size = size
+            self.digest = digest
+        }
+
+        init(_ value: JSONValue, document: String) throws(DocumentError) {
+            var file = try StrictObject(value, document: document)
+            name = try file.take("name") { $0.string.flatMap { Medium.isArchiveName($0) ? $0 : nil } }
+            size = try file.integer("sizeBytes")
+            digest = try file.take("sha512") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+            try file.finish()
+        }
+
+        var json: JSONValue { ["name": .string(name), "sizeBytes": .integer(size), "sha512": .string(digest.hex)] }
     }
 
     package let descriptor: Summary
@@ -30,6 +46,31 @@ package struct MediumEntry: Sendable, Hashable {
         package let baselineRoot: String
         package let targetRoot: String
         package let counts: BundleCounts
+
+        /// Takes its members of a document.
+        init(_ object: inout StrictObject) throws(DocumentError) {
+            let bundle = try object.take("bundle") { $0.string.flatMap { Identifier($0, .bundle) } }
+            label = try object.take("label") { $0.string.flatMap { Medium.isArchiveName("\($0).tar.zst") ? $0 : nil } }
+            let origin = try object.take("origin") { $0.string.flatMap { Identifier($0, .origin) } }
+            let destination = try object.take("destination") { $0.string.flatMap { BundleDestination($0) } }
+            sequence = try object.integer("sequence")
+            let created = try object.take("created") { $0.string.flatMap { Timestamp($0) } }
+            let baselineRoot = try object.take("baselineRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+            let targetRoot = try object.take("targetRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
+            counts = try BundleCounts(object.object("counts"))
+            (self.bundle, self.origin, self.destination) = (bundle.text, origin.text, destination.description)
+            (self.created, self.baselineRoot, self.targetRoot) = (created.description, baselineRoot.hex, targetRoot.hex)
+        }
+
+        var json: JSONObject {
+            JSONObject(uniqueMembers: [
+                (name: "bundle", value: .string(bundle)), (name: "label", value: .string(label)),
+                (name: "origin", value: .string(origin)), (name: "destination", value: .string(destination)),
+                (name: "sequence", value: .integer(sequence)), (name: "created", value: .string(created)),
+                (name: "baselineRoot", value: .string(baselineRoot)), (name: "targetRoot", value: .string(targetRoot)),
+                (name: "counts", value: counts.json),
+            ])
+        }
     }
 
     package init(descriptor: Summary, volumes: [Volume]) {
@@ -44,45 +85,22 @@ package struct MediumEntry: Sendable, Hashable {
     package var size: Int64 { volumes.reduce(0) { $0 + $1.size } }
 
     package var json: JSONValue {
-        [
-            "bundle": .string(descriptor.bundle), "label": .string(descriptor.label), "origin": .string(descriptor.origin),
-            "destination": .string(descriptor.destination), "sequence": .integer(descriptor.sequence),
-            "created": .string(descriptor.created), "baselineRoot": .string(descriptor.baselineRoot),
-            "targetRoot": .string(descriptor.targetRoot), "counts": descriptor.counts.json, "sizeBytes": .integer(size),
-            "files": .array(
-                volumes.map { ["name": .string($0.name), "sizeBytes": .integer($0.size), "sha512": .string($0.digest.hex)] }),
-        ]
+        var object = descriptor.json
+        object["sizeBytes"] = .integer(size)
+        object["files"] = .array(volumes.map(\.json))
+        return .object(object)
     }
 
     init(_ value: JSONValue) throws(DocumentError) {
         var object = try StrictObject(value, document: MediumIndex.document)
-        let bundle = try object.take("bundle") { $0.string.flatMap { Identifier($0, .bundle) } }
-        let label = try object.string("label")
-        let origin = try object.take("origin") { $0.string.flatMap { Identifier($0, .origin) } }
-        let destination = try object.take("destination") { $0.string.flatMap { BundleDestination($0) } }
-        let sequence = try object.integer("sequence")
-        let created = try object.take("created") { $0.string.flatMap { Timestamp($0) } }
-        let baselineRoot = try object.take("baselineRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
-        let targetRoot = try object.take("targetRoot") { $0.string.flatMap { SHA512Digest(hex: $0) } }
-        let counts = try BundleCounts(object.object("counts"))
-        descriptor = Summary(
-            bundle: bundle.text, label: label, origin: origin.text, destination: destination.description, sequence: sequence,
-            created: created.description, baselineRoot: baselineRoot.hex, targetRoot: targetRoot.hex, counts: counts)
+        descriptor = try Summary(&object)
         let size = try object.integer("sizeBytes")
         var volumes: [Volume] = []
-        for value in try object.take("files", \.array) {
-            var file = try StrictObject(value, document: MediumIndex.document)
-            let name = try file.take("name") { $0.string.flatMap { Medium.isArchiveName($0) ? $0 : nil } }
-            volumes.append(
-                Volume(
-                    name: name, size: try file.integer("sizeBytes"),
-                    digest: try file.take("sha512") { $0.string.flatMap { SHA512Digest(hex: $0) } }))
-            try file.finish()
-        }
+        for value in try object.take("files", \.array) { volumes.append(try Volume(value, document: MediumIndex.document)) }
         try object.finish()
         self.volumes = volumes
         guard !volumes.isEmpty, volumes.count <= Medium.volumeLimit, self.size == size else {
-            throw DocumentError(MediumIndex.document, "the files of bundle \(bundle) do not add up")
+            throw DocumentError(MediumIndex.document, "the files of bundle \(descriptor.bundle) do not add up")
         }
     }
 }

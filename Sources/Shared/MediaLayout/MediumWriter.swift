@@ -13,6 +13,8 @@ package struct MediumWriter: Sendable {
         /// What came back from the device is not what was written.
         case readBackDiffers(FilePath)
         case badVolumeSize(Int64)
+        /// The medium's file system takes no file that long.
+        case tooLargeFiles(Medium, size: Int64, limit: Int64)
         /// Something else than a directory stands where one of ours belongs.
         case obstructed(FilePath)
         /// The index would become longer than a reader takes.
@@ -24,6 +26,8 @@ package struct MediumWriter: Sendable {
             case .readBackDiffers(let path): "\"\(path)\" does not read back as it was written; the medium is damaged or a fake"
             case .badVolumeSize(let size):
                 "\(size) is not a volume size; it must be a multiple of 4194304 bytes and give at most \(Medium.volumeLimit) volumes"
+            case .tooLargeFiles(let medium, let size, let limit):
+                "\(medium) takes no file of \(size) bytes; volumes of \(limit >> 20) MiB and less fit its file system"
             case .obstructed(let path): "\"\(path)\" is not a directory, and bundles are written nowhere else"
             case .indexFull(let path): "\"\(path)\" cannot list another bundle; remove bundles that were imported, or take an empty medium"
             }
@@ -36,9 +40,9 @@ package struct MediumWriter: Sendable {
     /// Told of bytes that were written, or read back: those done, and those in all.
     package typealias Progress = @Sendable (_ phase: Phase, _ done: Int64, _ total: Int64) -> Void
 
-    private let medium: Medium
-    private let files: any FileSystem
-    private let progress: Progress
+    let medium: Medium
+    let files: any FileSystem
+    let progress: Progress
 
     package init(medium: Medium, files: any FileSystem = DiskFileSystem(), progress: @escaping Progress = { _, _, _ in }) {
         self.medium = medium
@@ -47,6 +51,8 @@ package struct MediumWriter: Sendable {
     }
 
     /// Copies the archive, cut into volumes where `volumeSize` bytes are given, and lists it in the index last.
+    ///
+    /// Where the medium's file system takes no file that long, the archive is cut by its limit.
     ///
     /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again; nor is what an
     /// export wrote that was killed, or whose medium was pulled out. Another cut, and a copy that is not whole, are written anew: the copy
@@ -57,7 +63,10 @@ package struct MediumWriter: Sendable {
     ///   it was, and the index lists no copy of the bundle but one that stands there.
     package func export(_ archive: ArchiveSource, volumeSize: Int64?) throws -> MediumEntry {
         let tail = try BundleTail(of: archive)
-        let cut = try VolumeCut(tail.descriptor.label, length: archive.length, volumeSize: volumeSize)
+        // A file system that takes no file that long cuts by itself.
+        let limit = medium.largestVolume.flatMap { archive.length > $0 ? $0 : nil }
+        let cut = try VolumeCut(tail.descriptor.label, length: archive.length, volumeSize: volumeSize ?? limit)
+        try refuseTooLarge(cut)
         return try writing(archive.length) { watch in
             let copy = VolumeCopy(archive: archive, files: files, watch: watch, progress: progress, total: archive.length)
             return try export(cut, tail, copy, isCutFree: volumeSize == nil)
@@ -86,6 +95,41 @@ package struct MediumWriter: Sendable {
         return try place(cut, tail, copy, entries: &entries)
     }
 
+    /// Puts the importer on the medium, as `tools/ferry-offline-<architecture>`; one that is there already and is the same stays.
+    ///
+    /// - Throws: as `export(_:volumeSize:)`; `FileSystemError` where there is no such program.
+    package func install(importer program: FilePath) throws {
+        guard let reader = try FileReader(opening: program) else { throw FileSystemError("open", program, .noSuchFileOrDirectory) }
+        let size = try reader.status().identity.size
+        try writing(size) { watch in
+            try writePapers()
+            let name = "ferry-offline-\(MediumTools.architecture)"
+            let path = medium.folder.appending("tools").appending(name)
+            let draft = medium.folder.appending("tools").appending(".\(name).draft")
+            let copy = VolumeCopy(
+                archive: try ArchiveSource(volumes: [program]), files: files, watch: watch, progress: progress, total: size)
+            let volume = VolumeCut.Volume(number: 1, name: name, offset: 0, size: size)
+            let digest = try copy.digest(of: volume)
+            let entry = MediumEntry.Volume(name: name, size: size, digest: digest)
+            if (try? copy.readBack(entry, at: path, done: 0)) != nil { return }
+            let free = try freeBytes()
+            guard free >= size + 1 << 20 else { throw MediumTrouble.full(medium, needed: size + 1 << 20, free: free) }
+            do {
+                _ = try copy.copy(volume, to: draft, done: 0)
+                try copy.readBack(entry, at: draft, done: 0)
+                // A file system without owners and modes lets everybody run everything.
+                if let status = try files.status(of: draft) {
+                    try? files.setAttributes(of: draft, owner: status.owner, group: status.group, mode: 0o755)
+                }
+                try files.rename(draft, to: path)
+                try files.syncDirectory(path.removingLastComponent())
+            } catch {
+                if watch.isThere { _ = try? files.remove(draft) }
+                throw error
+            }
+        }
+    }
+
     /// Makes a medium of a directory: its folders, papers and an index; what is there already stays.
     ///
     /// - Throws: `MediumTrouble`, `Refusal`, `ProcessLock.Held`, `FileSystemError`, `DocumentError` where an index is there that cannot be
@@ -109,6 +153,11 @@ package struct MediumWriter: Sendable {
         } catch { throw watch.explained(error, needed: needed) }
     }
 
+    func refuseTooLarge(_ cut: VolumeCut) throws {
+        guard let limit = medium.largestVolume, min(cut.volumeSize, cut.length) > limit else { return }
+        throw Refusal.tooLargeFiles(medium, size: min(cut.volumeSize, cut.length), limit: limit)
+    }
+
     /// Makes the folders, and keeps others from writing to them.
     private func lock() throws -> ProcessLock {
         try prepareFolder(medium.folder)
@@ -117,12 +166,12 @@ package struct MediumWriter: Sendable {
         return lock
     }
 
-    private static let folders = ["bundles", "receipts", "requests"]
+    private static let folders = ["bundles", "receipts", "requests", "tools"]
     private var bundles: FilePath { medium.folder.appending("bundles") }
-    private var indexPath: FilePath { medium.folder.appending("index.json") }
+    var indexPath: FilePath { medium.folder.appending("index.json") }
     private func draft(of summary: MediumEntry.Summary) -> FilePath { bundles.appending(".\(summary.bundle).draft") }
 
-    private func freeBytes() throws(FileSystemError) -> Int64 { try FileSystemSpace(holding: medium.root).freeBytes }
+    func freeBytes() throws(FileSystemError) -> Int64 { try FileSystemSpace(holding: medium.root).freeBytes }
 
     /// A link here would lead what is written out of the medium.
     func prepareFolder(_ path: FilePath) throws {
@@ -188,16 +237,20 @@ package struct MediumWriter: Sendable {
         }
     }
 
-    private func writePapers() throws {
-        let readme = medium.folder.appending("README.txt")
-        let text = Array(MediumReadme.text.utf8)
-        if (try? files.contents(of: readme, limit: text.count)) != text { try files.replace(readme, with: text) }
+    func writePapers() throws {
+        let tools = medium.folder.appending("tools")
+        for (path, text) in [
+            (medium.folder.appending("README.txt"), MediumReadme.text), (tools.appending("verify.sh"), MediumTools.verifyScript),
+        ] {
+            let bytes = Array(text.utf8)
+            if (try? files.contents(of: path, limit: bytes.count)) != bytes { try files.replace(path, with: bytes) }
+        }
         try files.syncDirectory(medium.folder)
         try files.syncDirectory(medium.root)
     }
 
     /// The files beside the archive, in the order of `SHA512SUMS`, which is the last.
-    private func papers(_ tail: BundleTail, volumes: [MediumEntry.Volume]) -> [(name: String, bytes: [UInt8])] {
+    static func papers(_ tail: BundleTail, volumes: [MediumEntry.Volume]) -> [(name: String, bytes: [UInt8])] {
         var papers: [(name: String, bytes: [UInt8])] = [("descriptor.json", tail.descriptorBytes), ("chunks.sha512", tail.chunkTable)]
         let sums =
             volumes.map { "\($0.digest)  \($0.name)\n" }.joined()
@@ -215,7 +268,7 @@ package struct MediumWriter: Sendable {
         let directory = medium.directory(of: summary.bundle)
         let hasPapers = try isReadable {
             try files.status(of: directory)?.kind == .directory
-                && papers(tail, volumes: entry.volumes).allSatisfy { name, bytes in
+                && Self.papers(tail, volumes: entry.volumes).allSatisfy { name, bytes in
                     try files.contents(of: directory.appending(name), limit: bytes.count) == bytes
                 }
         }
@@ -248,7 +301,7 @@ package struct MediumWriter: Sendable {
             let (digest, isProven) = try copy.copy(volume, to: draft.appending(volume.name), done: volume.offset)
             volumes.append((MediumEntry.Volume(name: volume.name, size: volume.size, digest: digest), volume.offset, isProven))
         }
-        for (name, bytes) in papers(tail, volumes: volumes.map(\.entry)) { try write(bytes, to: draft.appending(name)) }
+        for (name, bytes) in Self.papers(tail, volumes: volumes.map(\.entry)) { try write(bytes, to: draft.appending(name)) }
         try files.syncDirectory(draft)
         for (volume, offset, isProven) in volumes where !isProven {
             try copy.readBack(volume, at: draft.appending(volume.name), done: offset)

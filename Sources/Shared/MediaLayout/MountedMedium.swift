@@ -28,8 +28,10 @@ package struct MountedMedium: Sendable, Equatable {
     package let serial: String?
     package let space: FileSystemSpace
     package let content: Content
+    /// The volumes on it of bundles that are spread over several media.
+    package let parts: [MediumPart]
 
-    package var medium: Medium { Medium(root: mount.point, label: label) }
+    package var medium: Medium { Medium(root: mount.point, label: label, largestVolume: mount.isFAT ? VolumeCut.ofFAT : nil) }
 
     /// - Throws: `FileSystemError` where it is not there any more, or does not answer.
     init(_ mount: Mount, device: BlockDevice?) throws(FileSystemError) {
@@ -42,15 +44,15 @@ package struct MountedMedium: Sendable, Equatable {
         let names = [device?.vendor, device?.model].compactMap { $0 }
         model = names.isEmpty ? nil : names.joined(separator: " ")
         serial = device?.serial
-        content = Self.look(at: Medium(root: mount.point))
+        (content, parts) = Self.look(at: Medium(root: mount.point))
     }
 
-    private static func look(at medium: Medium) -> Content {
+    private static func look(at medium: Medium) -> (Content, [MediumPart]) {
         do {
-            guard let folder = try DiskFileSystem().status(of: medium.folder) else { return .uninitialised }
-            guard folder.kind == .directory else { return .unusable("\(MediumWriter.Refusal.obstructed(medium.folder))") }
-            return .ready(try medium.entries() ?? [])
-        } catch { return .unusable("\(error)") }
+            guard let folder = try DiskFileSystem().status(of: medium.folder) else { return (.uninitialised, []) }
+            guard folder.kind == .directory else { return (.unusable("\(MediumWriter.Refusal.obstructed(medium.folder))"), []) }
+            return (.ready(try medium.entries() ?? []), try medium.parts())
+        } catch { return (.unusable("\(error)"), []) }
     }
 }
 
@@ -59,13 +61,13 @@ extension Medium {
     package init(mountedAt root: FilePath) {
         let mount = (try? MountTable())?.mount(holding: root)
         let label = mount.flatMap { $0.point == root ? BlockDevice.label(of: $0.device) ?? DiskFileSystem().label(holding: root) : nil }
-        self.init(root: root, label: label)
+        self.init(root: root, label: label, largestVolume: mount?.isFAT == true ? VolumeCut.ofFAT : nil)
     }
 }
 
 extension MountedMedium {
     package static func == (left: MountedMedium, right: MountedMedium) -> Bool {
-        left.id == right.id && left.label == right.label && left.content == right.content
+        left.id == right.id && left.label == right.label && left.content == right.content && left.parts == right.parts
             && left.space.freeBytes == right.space.freeBytes && left.mount.isReadOnly == right.mount.isReadOnly
     }
 }

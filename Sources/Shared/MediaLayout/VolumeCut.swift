@@ -35,11 +35,11 @@ package struct VolumeCut: Sendable, Hashable {
     }
 
     /// A size of volumes that wastes little of each of several media, and is the same whenever it is asked for.
-    package static func spreading(_ length: Int64, largestFile: Int64?) -> Int64 {
+    package static func spreading(_ length: Int64, largestVolume: Int64?) -> Int64 {
         let chunk = BundleDescriptor.chunkSize
         func whole(_ bytes: Int64) -> Int64 { Int64(chunks(of: bytes)) * chunk }
         let size = max(min(whole(length / 64), 1 << 30), whole(length / Int64(Medium.volumeLimit)), chunk)
-        return min(size, largestFile ?? size)
+        return min(size, largestVolume ?? size)
     }
 
     /// How many chunks so many bytes are, the last of which may be short.

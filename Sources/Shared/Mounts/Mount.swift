@@ -50,6 +50,9 @@ package struct Mount: Sendable, Hashable {
         self.source = source
     }
 
+    /// Whether its file system counts the bytes of a file in 32 bits.
+    package var isFAT: Bool { ["vfat", "msdos"].contains(fileSystem) }
+
     /// Reads a line; `nil` for one that is none.
     init?(line: ArraySlice<UInt8>) {
         let words = line.split(separator: UInt8(ascii: " "))

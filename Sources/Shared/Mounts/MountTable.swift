@@ -45,6 +45,17 @@ package struct MountTable: Sendable, Equatable {
         mounts.filter { path.starts(with: $0.point) }.max { $0.point.components.count < $1.point.components.count }
     }
 
+    /// Hands over what is mounted now, and anew after each change, until the body says that it was enough, on the caller's thread.
+    ///
+    /// - Parameter body: returns whether to go on.
+    /// - Throws: `FileSystemError` where `/proc` is not there; what the body throws.
+    package static func follow(_ body: (MountTable) throws -> Bool) throws {
+        let file = try AlertingFile(opening: source)
+        while try body(MountTable(parsing: file.contents())) {
+            while !file.wait() {}
+        }
+    }
+
     private static let source = FilePath("/proc/self/mountinfo")
 
     /// What is mounted now, and anew after each change; of several changes that nobody waited for, what they came to.

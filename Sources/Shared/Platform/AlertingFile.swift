@@ -31,6 +31,14 @@ package final class AlertingFile: Sendable {
         }
     }
 
+    /// Waits for the next change since the file was opened or last waited for.
+    ///
+    /// - Returns: `false` where a signal came first, or nothing can be waited for.
+    package func wait() -> Bool {
+        var waits = [pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)]
+        return poll(&waits, 1, -1) > 0 && waits[0].revents & Int16(POLLPRI) != 0
+    }
+
     /// What the file says now, and anew after each change; of several that nobody waited for, the last.
     ///
     /// Ends where the kernel tells no more, and with an error where the file cannot be read.

@@ -139,6 +139,13 @@ package struct DiskFileSystem: FileSystem {
         return FilePath(platformString: resolved)
     }
 
+    /// What a link says; `nil` for what is none, or cannot be looked at.
+    package func target(of link: FilePath) -> FilePath? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = link.withPlatformString { readlink($0, &buffer, buffer.count - 1) }
+        return count < 0 ? nil : FilePath(platformString: Array(buffer[..<count]) + [0])
+    }
+
     private func syncing(
         _ operation: String, _ path: FilePath, flags: Int32, _ call: (Int32) -> Int32
     ) throws(FileSystemError) {

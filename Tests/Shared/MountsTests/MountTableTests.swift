@@ -67,6 +67,11 @@ import Testing
         #expect(table(text).mount(holding: "/media/stick/ferry")?.number == 40)
     }
 
+    @Test(arguments: [("vfat", true), ("msdos", true), ("exfat", false), ("ext4", false), ("fuseblk", false)])
+    func `a file system that counts in 32 bits is known`(name: String, isFAT: Bool) {
+        #expect(table("40 22 8:17 / /media/stick rw - \(name) /dev/sdb1 rw\n").mounts.map(\.isFAT) == [isFAT])
+    }
+
     @Test func `this machine's own table has a root`() throws {
         #expect(try MountTable().mount(holding: "/")?.point == "/")
     }
