@@ -13,6 +13,7 @@ import Testing
         "the page's types are those of the service's document",
         "a full refresh is started and watched to its end, and what follows on it",
         "a dry run says what would be done and changes nothing",
+        "a bundle is asked for by the names of destinations and of what they have",
         "a job that hangs is cancelled",
         "packages are searched, sorted and opened, and the back button leads back",
         "a broken archive is found, repaired and proved again",

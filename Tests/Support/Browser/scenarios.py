@@ -65,6 +65,31 @@ def dry_run():
             check(not os.path.exists(here.path("connected/storage/buoy/buoy-1.1.0.tgz")), "a dry run has fetched something")
 
 
+@scenario("a bundle is asked for by the names of destinations and of what they have")
+def bundle_form():
+    with world() as here:
+        here.fill()
+        here.serve()
+        stranger = "d-" + "0" * 20
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open(f"/jobs/new/diff-build?destination={stranger}&baseline=next")
+            # One that is not known yet is entered by its id.
+            expect(sight.page.get_by_label("Destination", exact=True)).to_have_value("…")
+            expect(sight.page.get_by_label("Its id")).to_have_value(stranger)
+            sight.page.get_by_label("Destination", exact=True).select_option("Everyone")
+            expect(sight.page.get_by_label("Its id")).to_have_count(0)
+            baseline = sight.page.get_by_label("Baseline")
+            expect(baseline.locator("option:checked")).to_contain_text("What is known of it")
+            baseline.select_option("Nothing: a full bundle")
+            sight.page.get_by_label("Target").select_option("The newest snapshot")
+            sight.role("button", "Start").click()
+            expect(sight.page.locator(".page-title .badge").first).to_have_text("Succeeded")
+            job = here.get("/jobs?limit=1")["items"][0]
+            check(job["parameters"] == {"baseline": "empty", "target": "newest"}, f"it was asked for with {job['parameters']}")
+            check(here.get("/artifacts?limit=1")["items"][0]["baseline"] is None, "it is no full bundle")
+
+
 @scenario("a job that hangs is cancelled")
 def cancel():
     with world() as here:

@@ -78,6 +78,12 @@ export interface Change {
   readonly sizeBytes: number | null;
 }
 
+export interface Decision {
+  /** The job that was asked for. */
+  readonly job: Job | null;
+  readonly request: Request;
+}
+
 export interface Dependent {
   /** How much it needs it. */
   readonly kind: "regular" | "optional" | "peer";
@@ -92,7 +98,36 @@ export interface Destination {
   readonly bundles: number;
   readonly destination: string;
   /** The newest one. */
-  readonly lastBundle: Bundle;
+  readonly lastBundle: Bundle | null;
+  /** What is known of it; null for "any", and where nothing came back from there. */
+  readonly standing: Standing | null;
+}
+
+export interface DestinationDetail {
+  readonly approvesRequests: boolean;
+  /** What its bundles start from. */
+  readonly baseline: "acknowledged" | "assume-applied";
+  /** When a person confirmed its key; null before, and then nothing it says counts. */
+  readonly confirmed: string | null;
+  readonly destination: string;
+  /** Of its key. */
+  readonly fingerprint: string;
+  readonly firstSeen: string;
+  readonly keyId: string;
+  /** The last time that one of them was put on a medium. */
+  readonly lastExport: { readonly bundle: string; readonly medium: string; readonly written: string } | null;
+  /** What it calls itself. */
+  readonly name: string;
+  readonly openRequests: number;
+  /** Bundles that lead beyond what it has, oldest first. */
+  readonly pending: readonly ({ readonly bundle: string; readonly label: string; readonly sequence: number })[];
+  readonly quietDays: number;
+  /** Days without a word, where that is too long. */
+  readonly quietFor: number | null;
+  /** The last one. */
+  readonly receipt: { readonly bundle: string | null; readonly counter: number; readonly created: string; readonly destination: string; readonly missing: number; readonly read: string; readonly refused: number; readonly sequence: number | null; readonly targetRoot: string | null } | null;
+  /** The last ones, newest first. */
+  readonly receipts: readonly ({ readonly bundle: string | null; readonly counter: number; readonly created: string; readonly destination: string; readonly missing: number; readonly read: string; readonly refused: number; readonly sequence: number | null; readonly targetRoot: string | null })[];
 }
 
 export interface Health {
@@ -155,6 +190,19 @@ export interface Medium {
   /** Whether there is a `ferry/` on it that can be read. */
   readonly state: "ready" | "uninitialised" | "unusable";
   readonly totalBytes: number;
+}
+
+export interface NextBundle {
+  /** Files that are carried again, since they are missing there. */
+  readonly again: number;
+  /** Null for a full bundle. */
+  readonly baseline: string | null;
+  readonly counts: { readonly bytes: number; readonly files: number; readonly packages: number; readonly removed: number };
+  /** Why it starts from there. */
+  readonly reason: string;
+  /** The newest snapshot. */
+  readonly target: string | null;
+  readonly versions: number;
 }
 
 export interface Package {
@@ -227,6 +275,38 @@ export interface PackageVersion {
   readonly withdrawn: boolean;
 }
 
+export interface Request {
+  /** The bundle that did not fit. */
+  readonly bundle: string | null;
+  readonly changed: string;
+  /** By the clock of the destination. */
+  readonly created: string;
+  readonly destination: string;
+  readonly items: number;
+  /** Whether packages are wanted, or files lack for a bundle. */
+  readonly kind: "want" | "gap";
+  readonly read: string;
+  readonly request: string;
+  readonly state: "new" | "approved" | "declined" | "fulfilled";
+}
+
+export interface RequestDetail {
+  /** The first of what it asks for. */
+  readonly asked: readonly (string)[];
+  /** The bundle that did not fit. */
+  readonly bundle: string | null;
+  readonly changed: string;
+  /** By the clock of the destination. */
+  readonly created: string;
+  readonly destination: string;
+  readonly items: number;
+  /** Whether packages are wanted, or files lack for a bundle. */
+  readonly kind: "want" | "gap";
+  readonly read: string;
+  readonly request: string;
+  readonly state: "new" | "approved" | "declined" | "fulfilled";
+}
+
 export interface Schedule {
   readonly jitterSeconds: number;
   /** The kind with its parameters. */
@@ -273,6 +353,31 @@ export interface Space {
   readonly unreadableDirectories: number;
 }
 
+export interface Standing {
+  readonly approvesRequests: boolean;
+  /** What its bundles start from. */
+  readonly baseline: "acknowledged" | "assume-applied";
+  /** When a person confirmed its key; null before, and then nothing it says counts. */
+  readonly confirmed: string | null;
+  readonly destination: string;
+  /** Of its key. */
+  readonly fingerprint: string;
+  readonly firstSeen: string;
+  readonly keyId: string;
+  /** The last time that one of them was put on a medium. */
+  readonly lastExport: { readonly bundle: string; readonly medium: string; readonly written: string } | null;
+  /** What it calls itself. */
+  readonly name: string;
+  readonly openRequests: number;
+  /** Bundles that lead beyond what it has, oldest first. */
+  readonly pending: readonly ({ readonly bundle: string; readonly label: string; readonly sequence: number })[];
+  readonly quietDays: number;
+  /** Days without a word, where that is too long. */
+  readonly quietFor: number | null;
+  /** The last one. */
+  readonly receipt: { readonly bundle: string | null; readonly counter: number; readonly created: string; readonly destination: string; readonly missing: number; readonly read: string; readonly refused: number; readonly sequence: number | null; readonly targetRoot: string | null } | null;
+}
+
 export interface StorageTotals {
   readonly cachedVersions: number;
   readonly damaged: number;
@@ -317,6 +422,11 @@ export interface Verification {
 
 /** What every operation takes and gives. */
 export interface Operations {
+  readonly approveRequest: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: Decision;
+  };
   readonly cancelJob: {
     readonly parameters: { readonly id: string };
     readonly body: undefined;
@@ -326,6 +436,16 @@ export interface Operations {
     readonly parameters: { readonly id: string; readonly baseline: string | "empty"; readonly change?: "added" | "changed" | "removed" | "withdrawn" | "withheld" | "left-out"; readonly limit?: number; readonly offset?: number };
     readonly body: undefined;
     readonly answer: { readonly carries: { readonly bytes: number; readonly packages: number; readonly versions: number }; readonly counts: { readonly added: number; readonly changed: number; readonly "left-out": number; readonly removed: number; readonly withdrawn: number; readonly withheld: number }; readonly items: readonly (Change)[]; readonly limit: number; readonly offset: number; readonly total: number };
+  };
+  readonly confirmDestination: {
+    readonly parameters: { readonly id: string; readonly fingerprint: string };
+    readonly body: undefined;
+    readonly answer: Standing;
+  };
+  readonly declineRequest: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: Decision;
   };
   readonly downloadArtifact: {
     readonly parameters: { readonly id: string };
@@ -352,6 +472,11 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: BundleDetail;
   };
+  readonly getDestination: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: DestinationDetail;
+  };
   readonly getDocument: {
     readonly parameters: {};
     readonly body: undefined;
@@ -377,10 +502,20 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: undefined;
   };
+  readonly getNextBundle: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: NextBundle;
+  };
   readonly getPackage: {
     readonly parameters: { readonly name: string };
     readonly body: undefined;
     readonly answer: PackageDetail;
+  };
+  readonly getRequest: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: RequestDetail;
   };
   readonly getSettings: {
     readonly parameters: {};
@@ -442,6 +577,11 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly items: readonly (Package)[]; readonly limit: number; readonly offset: number; readonly total: number };
   };
+  readonly listRequests: {
+    readonly parameters: { readonly state?: "new" | "approved" | "declined" | "fulfilled"; readonly limit?: number; readonly offset?: number };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly (Request)[]; readonly limit: number; readonly offset: number; readonly total: number };
+  };
   readonly listSchedules: {
     readonly parameters: { readonly limit?: number; readonly offset?: number };
     readonly body: undefined;
@@ -462,10 +602,20 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Schedule;
   };
+  readonly removeDestination: {
+    readonly parameters: { readonly id: string };
+    readonly body: undefined;
+    readonly answer: Standing;
+  };
   readonly resumeSchedule: {
     readonly parameters: { readonly name: string };
     readonly body: undefined;
     readonly answer: Schedule;
+  };
+  readonly setDestinationPolicy: {
+    readonly parameters: { readonly id: string; readonly baseline?: "acknowledged" | "assume-applied"; readonly requests?: "ask" | "approve"; readonly quietDays?: number };
+    readonly body: undefined;
+    readonly answer: Standing;
   };
   readonly "start-broken-repair": {
     readonly parameters: { readonly parallelism?: number; readonly dryRun?: boolean; readonly timeLimitSeconds?: number };
@@ -483,8 +633,8 @@ export interface Operations {
     readonly answer: Job;
   };
   readonly "start-diff-build": {
-    readonly parameters: { readonly baseline?: string; readonly target?: string; readonly destination?: string; readonly unsigned?: boolean; readonly allowUnsettled?: boolean; readonly allowShrink?: boolean; readonly unlessEmpty?: boolean; readonly dryRun?: boolean; readonly timeLimitSeconds?: number };
-    readonly body: { readonly allowShrink?: boolean; readonly allowUnsettled?: boolean; readonly baseline?: string; readonly destination?: string; readonly dryRun?: boolean; readonly target?: string; readonly unlessEmpty?: boolean; readonly unsigned?: boolean };
+    readonly parameters: { readonly baseline?: string; readonly target?: string; readonly destination?: string; readonly request?: string; readonly unsigned?: boolean; readonly allowUnsettled?: boolean; readonly allowShrink?: boolean; readonly unlessEmpty?: boolean; readonly dryRun?: boolean; readonly timeLimitSeconds?: number };
+    readonly body: { readonly allowShrink?: boolean; readonly allowUnsettled?: boolean; readonly baseline?: string; readonly destination?: string; readonly dryRun?: boolean; readonly request?: string; readonly target?: string; readonly unlessEmpty?: boolean; readonly unsigned?: boolean };
     readonly answer: Job;
   };
   readonly "start-full-refresh": {
@@ -521,19 +671,25 @@ export interface Operations {
 
 /** Where every operation is. */
 export const addresses = {
+  approveRequest: ["POST", "/requests/{id}/approve"],
   cancelJob: ["DELETE", "/jobs/{id}"],
   compareSnapshots: ["GET", "/snapshots/{id}/diff"],
+  confirmDestination: ["POST", "/destinations/{id}/confirm"],
+  declineRequest: ["POST", "/requests/{id}/decline"],
   downloadArtifact: ["GET", "/artifacts/{id}/download"],
   exportToMedium: ["POST", "/media/{id}/export"],
   followEvents: ["GET", "/events"],
   followLog: ["GET", "/jobs/{id}/log"],
   getArtifact: ["GET", "/artifacts/{id}"],
+  getDestination: ["GET", "/destinations/{id}"],
   getDocument: ["GET", "/openapi.json"],
   getHealth: ["GET", "/health"],
   getJob: ["GET", "/jobs/{id}"],
   getMedium: ["GET", "/media/{id}"],
   getMetrics: ["GET", "/metrics"],
+  getNextBundle: ["GET", "/destinations/{id}/next"],
   getPackage: ["GET", "/packages/{name}"],
+  getRequest: ["GET", "/requests/{id}"],
   getSettings: ["GET", "/settings"],
   getSnapshot: ["GET", "/snapshots/{id}"],
   getSpace: ["GET", "/space"],
@@ -546,11 +702,14 @@ export const addresses = {
   listJobs: ["GET", "/jobs"],
   listMedia: ["GET", "/media"],
   listPackages: ["GET", "/packages"],
+  listRequests: ["GET", "/requests"],
   listSchedules: ["GET", "/schedules"],
   listSnapshots: ["GET", "/snapshots"],
   listTouchedPackages: ["GET", "/jobs/{id}/packages"],
   pauseSchedule: ["POST", "/schedules/{name}/pause"],
+  removeDestination: ["DELETE", "/destinations/{id}"],
   resumeSchedule: ["POST", "/schedules/{name}/resume"],
+  setDestinationPolicy: ["POST", "/destinations/{id}/policy"],
   "start-broken-repair": ["POST", "/jobs/broken-repair"],
   "start-broken-rescan": ["POST", "/jobs/broken-rescan"],
   "start-delta-refresh": ["POST", "/jobs/delta-refresh"],

@@ -95,7 +95,7 @@ function NextAction({ hasScan, broken, lastRefresh, active, newest, destinations
   const [exported, setExported] = useState<Medium>();
   const [isBusy, setBusy] = useState(false);
   const words = t.dashboard.action;
-  const last = [...destinations].sort((a, b) => b.lastBundle.sequence - a.lastBundle.sequence)[0]?.lastBundle;
+  const last = destinations.flatMap((each) => each.lastBundle ?? []).sort((a, b) => b.sequence - a.sequence)[0];
   const isBehind = last !== undefined && newest !== undefined && newest.snapshot !== last.target;
   const diff = useQuery("compareSnapshots", isBehind ? { id: newest.snapshot, baseline: last.target, limit: 1 } : undefined);
   const waiting = last && media.find((medium) => medium.state === "ready" && !medium.readOnly && !medium.bundles.some((bundle) => bundle.bundle === last.bundle));
@@ -306,7 +306,7 @@ function NextBundles({ query, newest, snapshots }: { readonly query: Query<{ rea
   const { t } = useLocale();
   const columns: readonly Column<DestinationSummary>[] = [
     { id: "destination", title: t.dashboard.destination, isMain: true, cell: (item) => <span className="strong break">{item.destination === "any" ? t.dashboard.everyone : <Destination id={item.destination} />}</span> },
-    { id: "last", title: t.dashboard.lastBundle, width: "9.5rem", hide: "phone", cell: (item) => <div className="two-lines"><Link to={`/artifacts/${item.lastBundle.bundle}`}>{item.lastBundle.label}</Link><span className="quiet"><Moment at={item.lastBundle.created} /></span></div> },
+    { id: "last", title: t.dashboard.lastBundle, width: "9.5rem", hide: "phone", cell: (item) => (item.lastBundle ? <div className="two-lines"><Link to={`/artifacts/${item.lastBundle.bundle}`}>{item.lastBundle.label}</Link><span className="quiet"><Moment at={item.lastBundle.created} /></span></div> : <span className="quiet">–</span>) },
     { id: "behind", title: t.dashboard.behind, width: "6.5rem", hide: "phone", cell: (item) => <Behind item={item} newest={newest} snapshots={snapshots} /> },
     { id: "carries", title: t.dashboard.carries, width: "9rem", cell: (item) => <Carries item={item} newest={newest} /> },
     {
@@ -328,21 +328,24 @@ function NextBundles({ query, newest, snapshots }: { readonly query: Query<{ rea
 function Behind({ item, newest, snapshots }: { readonly item: DestinationSummary; readonly newest: Snapshot | undefined; readonly snapshots: readonly Snapshot[] }) {
   const { t } = useLocale();
   const now = useNow(60_000);
-  const at = snapshots.findIndex((snapshot) => snapshot.snapshot === item.lastBundle.target);
-  if (newest?.snapshot === item.lastBundle.target) return <Badge tone="good">{t.dashboard.upToDate}</Badge>;
-  const days = Math.floor((now - Date.parse(item.lastBundle.created)) / 86_400_000);
+  const last = item.lastBundle;
+  if (!last) return <span className="quiet">–</span>;
+  const at = snapshots.findIndex((snapshot) => snapshot.snapshot === last.target);
+  if (newest?.snapshot === last.target) return <Badge tone="good">{t.dashboard.upToDate}</Badge>;
+  const days = Math.floor((now - Date.parse(last.created)) / 86_400_000);
   return <div className="two-lines"><span>{at < 0 ? "–" : t.count.snapshots(at)}</span><span className="quiet">{t.count.days(days)}</span></div>;
 }
 
 function Carries({ item, newest }: { readonly item: DestinationSummary; readonly newest: Snapshot | undefined }) {
   const { t, f } = useLocale();
-  const isBehind = newest !== undefined && newest.snapshot !== item.lastBundle.target;
-  const diff = useQuery("compareSnapshots", isBehind ? { id: newest.snapshot, baseline: item.lastBundle.target, limit: 1 } : undefined);
+  const last = item.lastBundle?.target ?? "empty";
+  const isBehind = newest !== undefined && newest.snapshot !== last;
+  const diff = useQuery("compareSnapshots", isBehind ? { id: newest.snapshot, baseline: last, limit: 1 } : undefined);
   if (!isBehind || diff.value?.total === 0) return <span className="quiet">{t.dashboard.nothingNew}</span>;
   if (!diff.value) return diff.failure ? <span className="quiet" title={diff.failure.message}>–</span> : waitingText;
   const { carries } = diff.value;
   return (
-    <Link to={`/snapshots/compare?from=${item.lastBundle.target}&to=${newest.snapshot}`} className="two-lines">
+    <Link to={`/snapshots/compare?from=${last}&to=${newest.snapshot}`} className="two-lines">
       <span>{t.count.packages(carries.packages)}</span>
       <span className="quiet">{t.count.versions(carries.versions)}, {f.bytes(carries.bytes)}</span>
     </Link>

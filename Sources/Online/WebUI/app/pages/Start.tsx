@@ -54,12 +54,16 @@ function parametersOf(document: unknown, address: string): readonly (readonly [s
   if (!operation) return undefined;
   const properties = operation.requestBody?.content["application/json"]?.schema.properties ?? {};
   const order = (operation.parameters ?? []).map((parameter) => parameter.name);
-  const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : -1);
+  // For whom comes before what these have.
+  const rank = (name: string) => (name in implied ? Object.keys(implied).indexOf(name) - 10 : order.includes(name) ? order.indexOf(name) : -1);
   return Object.entries(properties).sort(([a], [b]) => rank(a) - rank(b));
 }
 
 /** Seldom needed: shown when asked for. */
-const rare = new Set(["idleTimeout", "driver", "tool", "installs", "cpus", "installMinutes", "node", "allowUnsettled", "allowShrink", "unsigned", "allowEmpty"]);
+const rare = new Set(["request", "idleTimeout", "driver", "tool", "installs", "cpus", "installMinutes", "node", "allowUnsettled", "allowShrink", "unsigned", "allowEmpty"]);
+
+/** What a bundle is made of where nothing is said, and what is chosen from what the service knows. */
+const implied: Readonly<Record<string, string>> = { destination: "any", baseline: "next", target: "new" };
 
 export function StartJob({ address }: { readonly address: string }) {
   const { t } = useLocale();
@@ -88,7 +92,8 @@ function Form({ kind, parameters }: { readonly kind: keyof typeof startOperation
     const given: Record<string, Value> = {};
     for (const [name, schema] of parameters) {
       const text = query.get(name);
-      if (text === null) continue;
+      // What is implied need not be said.
+      if (text === null || text === implied[name]) continue;
       given[name] = schema.type === "boolean" ? text === "true" : schema.items?.enum ? text.split(",") : text;
     }
     return given;
@@ -99,12 +104,14 @@ function Form({ kind, parameters }: { readonly kind: keyof typeof startOperation
   const set = (name: string, value: Value) => setValues((old) => ({ ...old, [name]: value }));
   const hasDryRun = parameters.some(([name]) => name === "dryRun");
   const shown = parameters.filter(([name]) => name !== "dryRun");
-  const common = shown.filter(([name]) => !rare.has(name));
+  // A bundle that answers a request has all of it from there.
+  const isAnswer = values.request !== undefined && values.request !== "";
+  const common = shown.filter(([name]) => !rare.has(name) && !(isAnswer && name in implied));
   const others = shown.filter(([name]) => rare.has(name));
 
   const submit = (dryRun: boolean) => {
     const body: Record<string, unknown> = {};
-    for (const [name, schema] of shown) {
+    for (const [name, schema] of [...common, ...others]) {
       const value = read(values[name], schema);
       if (value !== undefined) body[name] = value;
     }
@@ -167,8 +174,6 @@ function Control({ name, schema, value, problem, onChange }: {
   const labels: Readonly<Record<string, readonly [string, string]>> = t.parameter;
   // A newer service may have parameters that this page has no words for.
   const [label, hint] = labels[name] ?? [name, schema.description ?? ""];
-  const snapshots = useQuery("listSnapshots", name === "baseline" || name === "target" ? { limit: 50 } : undefined);
-  const destinations = useQuery("listDestinations", name === "destination" ? { limit: 50 } : undefined);
   if (schema.type === "boolean") return <Checkbox label={label} hint={hint} checked={value === true} onChange={(event) => onChange(event.target.checked)} />;
   if (schema.items?.enum) {
     const chosen = Array.isArray(value) ? (value as readonly string[]) : [];
@@ -190,9 +195,6 @@ function Control({ name, schema, value, problem, onChange }: {
   }
   const text = typeof value === "string" ? value : "";
   const range = schema.type === "integer" && schema.minimum !== undefined && schema.maximum !== undefined ? t.start.range(f.number(schema.minimum), f.number(schema.maximum)) : undefined;
-  const suggestions = name === "destination" ? ["any", ...(destinations.value?.items ?? []).map((item) => item.destination).filter((word) => word !== "any")]
-    : name === "baseline" ? ["last-bundle", "empty", ...(snapshots.value?.items ?? []).map((item) => item.snapshot)]
-      : name === "target" ? ["new", "newest", ...(snapshots.value?.items ?? []).map((item) => item.snapshot)] : [];
   return (
     <Field label={label} hint={[hint, range && `${range}.`, schema.type === "array" && t.start.list].filter(Boolean).join(" ")} problem={problem}>
       {(ids) => schema.enum
@@ -200,16 +202,56 @@ function Control({ name, schema, value, problem, onChange }: {
             <option value="">{t.start.byDefault}</option>
             {schema.enum.map((word) => <option key={word} value={word}>{word}</option>)}
           </select>
-        : suggestions.length > 0
-          ? <>
-              <input
-                {...ids} type="text" className="mono" value={text} list={`${ids.id}-list`} pattern={schema.pattern} placeholder={suggestions[0]} autoComplete="off" spellCheck={false}
-                onChange={(event) => onChange(event.target.value)} />
-              <datalist id={`${ids.id}-list`}>{suggestions.map((word) => <option key={word} value={word} />)}</datalist>
-            </>
+        : name in implied || name === "request"
+          ? <Chooser ids={ids} name={name} label={label} pattern={schema.pattern} value={text} onChange={onChange} />
           : <input
               {...ids} type={schema.type === "integer" ? "number" : "text"} min={schema.minimum} max={schema.maximum} pattern={schema.pattern} value={text} placeholder={t.start.byDefault}
               autoComplete="off" spellCheck={false} className={schema.type === "integer" ? undefined : "mono"} onChange={(event) => onChange(event.target.value)} />}
     </Field>
   );
 }
+
+/** A choice among what the service knows, by the names that people have for it, or an id that is entered. */
+function Chooser({ ids, name, label, pattern, value, onChange }: {
+  readonly ids: { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined };
+  readonly name: string;
+  readonly label: string;
+  readonly pattern: string | undefined;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
+  const { t, f } = useLocale();
+  const [isOther, setOther] = useState(false);
+  const destinations = useQuery("listDestinations", name === "destination" || name === "request" ? { limit: 1000 } : undefined);
+  const snapshots = useQuery("listSnapshots", name === "baseline" || name === "target" ? { limit: 100 } : undefined);
+  const requests = useQuery("listRequests", name === "request" ? { state: "approved", limit: 100 } : undefined);
+  const nameOf = (id: string) => destinations.value?.items.find((item) => item.destination === id)?.standing?.name ?? id;
+  const taken = (snapshots.value?.items ?? []).map((item) => [item.snapshot, `${f.moment(item.created)} · ${t.count.packages(item.packages)}`] as const);
+  const words = t.start.choices;
+  const choices: readonly (readonly [string, string])[] = name === "destination"
+    ? [["", words.any], ...(destinations.value?.items ?? []).filter((item) => item.destination !== "any").map((item) => [item.destination, nameOf(item.destination)] as const)]
+    : name === "baseline" ? [["", words.next], ["last-bundle", words.lastBundle], ["empty", words.empty], ...taken]
+      : name === "target" ? [["", words.new], ["newest", words.newest], ...taken]
+        : [["", words.noRequest], ...(requests.value?.items ?? []).filter((item) => item.kind === "gap").map((item) => [item.request, `${nameOf(item.destination)} · ${t.count.files(item.items)}`] as const)];
+  const isListed = choices.some(([word]) => word === value);
+  return (
+    <>
+      <select
+        {...ids} value={isOther || !isListed ? other : value}
+        onChange={(event) => {
+          setOther(event.target.value === other);
+          onChange(event.target.value === other ? "" : event.target.value);
+        }}>
+        {choices.map(([word, text]) => <option key={word} value={word}>{text}</option>)}
+        <option value={other}>{words.other}</option>
+      </select>
+      {(isOther || !isListed) && (
+        <input
+          type="text" className="mono" aria-label={`${label}: ${words.otherLabel}`} value={value} pattern={pattern} placeholder={words.otherLabel} autoComplete="off" spellCheck={false}
+          onChange={(event) => onChange(event.target.value)} />
+      )}
+    </>
+  );
+}
+
+const other = "…";

@@ -148,6 +148,10 @@ export const en = {
   start: {
     title: "New job", which: "What shall be done?", submit: "Start", dryRun: "Dry run", dryRunHint: "Says what would be done, and changes nothing.", more: "More parameters",
     list: "Separated by spaces or commas.", byDefault: "by default", timeLimit: "Time limit, seconds", timeLimitHint: "After this it is ended.", range: (from: string, to: string) => `${from}–${to}`,
+    choices: {
+      any: "Everyone", next: "What is known of it", lastBundle: "What its last bundle led to", empty: "Nothing: a full bundle",
+      new: "A snapshot that is taken now", newest: "The newest snapshot", noRequest: "None", other: "Another…", otherLabel: "its id",
+    },
   },
   parameter: {
     minutes: pair("Minutes back", "How far back “changed lately” goes."),
@@ -167,9 +171,10 @@ export const en = {
     repair: pair("Repair", "What was found, and check again."),
     packages: pair("Packages", "All by default."),
     allowShrink: pair("Accept a smaller snapshot", "Even if it lost more than 5 % of the last one's files."),
-    baseline: pair("Baseline", "What the destination already has: a snapshot, “empty” for a full bundle, “last-bundle” for what its last bundle led to."),
-    target: pair("Target", "The snapshot to carry; “newest”, or “new” for one that is taken now."),
+    baseline: pair("Baseline", "What the destination already has, which is not carried again. What is known of it is said by its last receipt, or by its last bundle."),
+    target: pair("Target", "The snapshot to carry."),
     destination: pair("Destination", "Whom it is for."),
+    request: pair("Answers a request", "For files that a bundle builds upon and that are lacking there; the rest follows from it."),
     unsigned: pair("Unsigned", "Make a bundle without a signature."),
     allowUnsettled: pair("Accept an unsettled snapshot", "One taken while the storage kept changing."),
     unlessEmpty: pair("Only if something differs", "Otherwise make no bundle."),
