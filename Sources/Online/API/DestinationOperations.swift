@@ -272,7 +272,7 @@ extension FerryAPI {
 
 extension APIContext {
     /// What reads and answers destinations.
-    fileprivate func correspondence() throws -> Correspondence {
+    func correspondence() throws -> Correspondence {
         Correspondence(catalog: catalog, snapshots: snapshots, origin: try catalog.origin { randomBytes(20) }, clock: clock)
     }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import Destinations
 import Documents
 import HTTPService
 import MediaLayout
@@ -216,6 +217,19 @@ extension Schema {
 
     static let decision = Schema.named(
         "Decision", .object([Member("request", request), Member("job", Schema.job.orNull, "The job that was asked for.")]))
+
+    /// What came of one document of a destination.
+    static let reply = Schema.named(
+        "Reply",
+        .object([
+            Member("event", .choice(["introduced", "receipt", "request", "known", "refused"])),
+            Member("name", text, "The destination's where it is introduced, the file's where it is known or refused.", isRequired: false),
+            Member("destination", destinationID, "Who is introduced.", isRequired: false),
+            Member("fingerprint", text, "Of the key that is to be confirmed.", isRequired: false),
+            Member("receipt", receipt, isRequired: false), Member("request", request, isRequired: false),
+            Member("refusal", .choice(Correspondence.Refusal.Word.allCases.map(\.rawValue)), "Why it does not count.", isRequired: false),
+            Member("reason", text, "The same in words.", isRequired: false),
+        ]))
 
     // MARK: Media
 

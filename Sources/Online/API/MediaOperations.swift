@@ -1,12 +1,14 @@
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Destinations
 import Documents
 package import HTTPService
 import Jobs
 import MediaLayout
 import Mounts
 import Platform
+import Service
 import Snapshots
 import SystemPackage
 
@@ -39,7 +41,7 @@ extension FerryAPI {
                 let id = try request.value(of: mediumID)
                 return .json(try await medium(id, context).json)
             },
-            export(context, jobs),
+            replies(context, jobs), export(context, jobs),
         ]
     }
 
@@ -48,6 +50,30 @@ extension FerryAPI {
             throw Problem(.notFound, "there is no medium \(id); it may have been pulled out", members: ["parameter": "id"])
         }
         return medium
+    }
+
+    private static func replies(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
+        let acceptsOlder = Parameter.boolean(
+            "acceptOlder", default: false, "Take a receipt that is no newer than the last: its destination was restored from a backup.")
+        return HTTPOperation(
+            .post, "/media/{id}/read", id: "readMedium", tag: "media", "Read what came back on a medium.",
+            explanation: """
+                The cards, receipts and requests of destinations. They are read by themselves when the medium is plugged in; what was refused \
+                since its destination was not confirmed counts when it is read again. `/events` tells everybody of it.
+                """, parameters: [mediumID.declaration, acceptsOlder.declaration],
+            success: [HTTPOperation.Success(.object([Schema.Member("items", .array(.reply))]), "What came of each document, cards first.")],
+            problems: commonProblems + [.mediumUnusable]
+        ) { request in
+            let medium = try await medium(request.value(of: mediumID), context)
+            let accepts = try request.value(of: acceptsOlder)
+            if case .unusable(let words) = medium.content { throw Problem(.mediumUnusable, words) }
+            let items = try await request.blocking {
+                guard case .ready = medium.content else { return [JSONValue]() }
+                return try context.correspondence().read(medium.medium.folder, acceptsOlder: accepts).map(\.json)
+            }
+            await jobs.feed.post("replies", ["medium": .string(medium.id.text), "items": .array(items)])
+            return .json(["items": .array(items)])
+        }
     }
 
     private static func export(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {

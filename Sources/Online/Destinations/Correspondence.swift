@@ -60,6 +60,27 @@ package struct Correspondence: Sendable {
         /// A card with another key than the one that was confirmed.
         case otherKey(Identifier, fingerprint: String)
 
+        /// What kind of refusal it is, for machines.
+        package enum Word: String, Sendable, CaseIterable {
+            case unusable
+            case unknownDestination = "unknown-destination"
+            case unconfirmed
+            case foreign
+            case older
+            case otherKey = "other-key"
+        }
+
+        package var word: Word {
+            switch self {
+            case .unusable: .unusable
+            case .unknownDestination: .unknownDestination
+            case .unconfirmed: .unconfirmed
+            case .foreign: .foreign
+            case .older: .older
+            case .otherKey: .otherKey
+            }
+        }
+
         package var description: String {
             switch self {
             case .unusable(let words): words

@@ -56,7 +56,10 @@ extension Correspondence.Outcome {
         case .receipt(let record): ["event": "receipt", "receipt": record.json]
         case .request(let record): ["event": "request", "request": record.json]
         case .known(let name): ["event": "known", "name": .string(name)]
-        case .refused(let name, let refusal): ["event": "refused", "name": .string(name), "reason": .string("\(refusal)")]
+        case .refused(let name, let refusal):
+            [
+                "event": "refused", "name": .string(name), "refusal": .string(refusal.word.rawValue), "reason": .string("\(refusal)"),
+            ]
         }
     }
 }

@@ -232,11 +232,7 @@ final class APIWorld {
         guard isConfirmed else { return [] }
         try correspondence.confirm(destination, fingerprint: key.publicKey.fingerprint)
         let lost = FileReference(try #require(StorePath("own/package.json")), .ofNothing)
-        let receipt = Receipt(
-            destination: destination, origin: origin, counter: 1, created: now,
-            applied: Receipt.Applied(bundle: bundle.id, sequence: bundle.sequence, targetRoot: bundle.targetRoot), imports: [],
-            missing: [lost], refused: [])
-        _ = try correspondence.take(SignedReply(receipt, by: key), from: .receipts)
+        _ = try correspondence.take(receipt(of: destination, having: bundle, lacking: [lost], counter: 1), from: .receipts)
         let ids = (0..<2).map { _ in Identifier(.request, random: randomBytes(20)) }
         let want = WantRequest(request: ids[0], destination: destination, origin: origin, created: now, specs: ["react@18", "absent"])
         _ = try correspondence.take(SignedReply(want, by: key), from: .requests)
@@ -245,6 +241,17 @@ final class APIWorld {
             baselineRoot: .ofNothing, targetRoot: .ofNothing, missing: [lost])
         _ = try correspondence.take(SignedReply(gap, by: key), from: .requests)
         return ids
+    }
+
+    /// What a destination says that it has.
+    func receipt(
+        of destination: Identifier, having bundle: BundleRecord, lacking missing: [FileReference] = [], counter: Int64
+    ) throws -> SignedReply {
+        let applied = Receipt.Applied(bundle: bundle.id, sequence: bundle.sequence, targetRoot: bundle.targetRoot)
+        let receipt = Receipt(
+            destination: destination, origin: try catalog.origin { randomBytes(20) }, counter: counter, created: WallClock.system.now(),
+            applied: applied, imports: [], missing: missing, refused: [])
+        return try SignedReply(receipt, by: key)
     }
 
     /// Finds two tarballs damaged, as a check would.

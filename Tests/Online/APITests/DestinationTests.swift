@@ -2,7 +2,9 @@ import BundleFormat
 import CanonicalJSON
 import Catalog
 import Integrity
+import MediaLayout
 import Platform
+import Replies
 import Snapshots
 import Testing
 
@@ -48,6 +50,32 @@ import Testing
             #expect(shown["confirmed"] == .null)
             let digits = world.key.publicKey.fingerprint.replacing(" ", with: "%20")
             #expect(try await client.get("\(path)\(digits)", of: of, method: "POST").json["confirmed"] != .null)
+            try await client.validateAnswers()
+        }
+    }
+
+    @Test func `a medium is read again once its destination is confirmed, and an older receipt where a person says so`() async throws {
+        let (world, id, _) = try world(isConfirmed: false)
+        let bundle = try #require(try world.catalog.bundles().last)
+        let medium = Medium(root: try world.plug("stick"))
+        _ = try MediumWriter(medium: medium).export(ArchiveSource(volumes: [world.archive(of: bundle)]), volumeSize: nil)
+        let box = ReplyBox(root: medium.folder)
+        try box.put(world.receipt(of: id, having: bundle, counter: 2), in: .receipts)
+        try await world.serving { client in
+            let stick = try #require(try await client.get("/media").items.first?["id"]?.string)
+            func read(_ query: String = "") async throws -> [JSONObject] {
+                try await client.get("/media/\(stick)/read\(query)", of: "/media/{id}/read", method: "POST").items
+            }
+            #expect(try await read().map { $0["refusal"] } == ["unconfirmed"])
+            let digits = world.key.publicKey.fingerprint.replacing(" ", with: "%20")
+            _ = try await client.get("/destinations/\(id)/confirm?fingerprint=\(digits)", of: "/destinations/{id}/confirm", method: "POST")
+            #expect(try await read().map { $0["event"] } == ["receipt"])
+            #expect(try await read().map { $0["event"] } == ["known"])
+            try box.put(world.receipt(of: id, having: bundle, counter: 1), in: .receipts) { _ in true }
+            #expect(try await read().map { $0["refusal"] } == ["older"])
+            #expect(try await read("?acceptOlder=true").map { $0["event"] } == ["receipt"])
+            let standing = try await client.get("/destinations/\(id)", of: "/destinations/{id}").json
+            #expect(standing["receipt"]?.object?["counter"] == 1)
             try await client.validateAnswers()
         }
     }
