@@ -70,7 +70,7 @@ struct Import: ParsableCommand {
             let layout = try storage.layout()
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
             let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
-            var reply = ImportReply(try state.replies(ledger, layout), json: state.json)
+            var reply = ImportReply(try state.replies(ledger, layout))
             try forEachBundle(at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
                 bundle, pipeline in
                 reply.begin(at: bundle.place)

@@ -232,15 +232,13 @@ extension Receipt {
 /// That it cannot be said is no failure of the import.
 struct ImportReply {
     private let maker: ReplyMaker
-    private let json: Bool
     private var places: Set<String> = []
     private var origins: Set<Identifier> = []
     /// The bundles that were applied just now, by origin; the last of each.
     private var applied: [Identifier: Identifier] = [:]
 
-    init(_ maker: ReplyMaker, json: Bool) {
+    init(_ maker: ReplyMaker) {
         self.maker = maker
-        self.json = json
     }
 
     mutating func begin(at place: String) { places.insert(place) }
@@ -260,7 +258,7 @@ struct ImportReply {
             }
             for origin in origins.union(gap.map { [$0.descriptor.origin] } ?? []) {
                 let receipt = try Receipt(parsing: maker.receipt(for: origin, justApplied: applied[origin]).bytes)
-                if json { try Terminal.output(receipt.event.canonicalBytes + [0x0A]) } else { Terminal.say(receipt.line) }
+                Terminal.say(receipt.line)
             }
         } catch { return complain(error, of: "the state") }
         for place in places.sorted() {

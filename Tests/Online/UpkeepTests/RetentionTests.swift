@@ -73,7 +73,8 @@ import Upkeep
         _ sequence: Int, from baseline: Int? = nil, to target: Int, for destination: BundleDestination = .any, isPruned: Bool = true
     ) throws -> BundleRecord {
         BundleRecord(
-            id: Identifier(.bundle, random: [UInt8](repeating: UInt8(sequence), count: 20)), label: "", created: now,
+            number: Int64(sequence), id: Identifier(.bundle, random: [UInt8](repeating: UInt8(sequence), count: 20)), label: "",
+            created: now,
             destination: destination, sequence: Int64(sequence), baseline: try baseline.map(id), target: try id(target),
             targetRoot: .ofNothing, counts: BundleCounts(files: 0, bytes: 0, packages: 0, removed: 0), size: 0, keys: [],
             pruned: isPruned ? now : nil)
