@@ -41,7 +41,7 @@ REASONS = {
     "an engine of containers": {"docker"},
     "a toolchain": {"swift", "scripts/demo", "scripts/test", "scripts/setup", "scripts/bench", "scripts/soak", "scripts/importkill",
                     "scripts/screenshots", "scripts/documents", "scripts/reference", "./package", "git"},
-    "a real stick": {"mount", "umount", "lsblk", "mkfs.exfat", "udisksctl"},
+    "a real stick": {"eject", "mount", "umount", "lsblk", "mkfs.exfat", "udisksctl"},
     "another machine": {"scp", "ssh", "rsync"},
 }
 KINDS = {"sh", "console", "text", "yaml", "json", "mermaid", "html", ""}
@@ -229,7 +229,9 @@ def samples():
     return [
         ("loose-envify", "1.4.0", {"dependencies": {"js-tokens": "^3.0.0 || ^4.0.0"}}), ("js-tokens", "4.0.0", {}),
         ("react", "17.0.2", {"dependencies": {"loose-envify": "^1.1.0"}}), ("react", "18.3.1", {"dependencies": {"loose-envify": "^1.1.0"}}),
-        ("typescript", "5.6.3", {"bin": {"tsc": "index.js"}}), ("lodash", "4.17.21", {}), ("@types/node", "22.9.0", {}),
+        ("typescript", "5.6.3", {"bin": {"tsc": "index.js"}}), ("lodash", "4.17.21", {}),
+        ("left-pad", "1.3.0", {}), ("is-number", "7.0.0", {}), ("is-odd", "3.0.1", {"dependencies": {"is-number": "^7.0.0"}}),
+        ("is-even", "1.0.0", {"dependencies": {"is-odd": "^3.0.0"}}), ("@types/node", "22.9.0", {}),
         *[(name, "0.24.0", members) for name, members in tool.items()],
         ("esbuild", "0.24.0", {"optionalDependencies": {name: "0.24.0" for name in tool}}),
     ]

@@ -18,7 +18,9 @@ TAGS = {"service": "The service itself"}
 
 
 def settings():
-    return subprocess.run([PROGRAM, "config", "reference"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    # Defaults that are the machine's own are written as those of a machine that goes by UTC.
+    environment = {**os.environ, "TZ": "UTC"}
+    return subprocess.run([PROGRAM, "config", "reference"], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
 
 
 def document():

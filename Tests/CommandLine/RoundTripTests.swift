@@ -79,10 +79,10 @@ import Testing
     }
 
     /// A route whose destination has introduced itself.
-    private func travel(_ body: (Route) throws -> Void) async throws {
+    private func travel(_ program: RegistryProgram = .standIn, _ body: (Route) throws -> Void) async throws {
         let programs = try Programs()
         try programs.prepare()
-        try await RegistryProcess.run(.standIn) { registry in
+        try await RegistryProcess.run(program) { registry in
             let named = try programs.offline("init", "--name", "Plant 7")
             let destination = named.output.trimmingCharacters(in: .newlines)
             let fingerprint = try #require(named.messages.components(separatedBy: "fingerprint of its key ").last)
@@ -100,8 +100,9 @@ import Testing
         }
     }
 
-    @Test func `what a lost stick carried comes with the next one`() async throws {
-        try await travel { route in
+    @Test(arguments: RegistryProgram.all)
+    func `what a lost stick carried comes with the next one`(program: RegistryProgram) async throws {
+        try await travel(program) { route in
             try route.publish("lib", [("1.0.0", [:])])
             try route.publish("app", [("1.0.0", ["lib": "^1.0.0"])])
             let first = try route.stick("first")
@@ -131,8 +132,9 @@ import Testing
         }
     }
 
-    @Test func `a bundle that came before its time says what it lacks, and gets just that`() async throws {
-        try await travel { route in
+    @Test(arguments: RegistryProgram.all)
+    func `a bundle that came before its time says what it lacks, and gets just that`(program: RegistryProgram) async throws {
+        try await travel(program) { route in
             try route.publish("big", [("1.0.0", [:])])
             try route.publish("lib", [("1.0.0", [:])])
             try route.publish("app", [("1.0.0", ["lib": "^1.0.0"])])

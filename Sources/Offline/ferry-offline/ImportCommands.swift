@@ -119,7 +119,7 @@ private func forEachBundle(
             try keeper.recover()
         }
         do {
-            try forEach(of: search, waits: paths.isEmpty && isAttended(), copying) { bundle in
+            try forEach(of: search, ledger, waits: paths.isEmpty && isAttended(), copying) { bundle in
                 do { try body(bundle, pipeline) } catch let error as BundleError {
                     // Volumes that were kept and are no bundle must come again.
                     if let id = bundle.id { try search.spool.remove(id) }
@@ -141,17 +141,33 @@ private func forEachBundle(
 }
 
 /// Hands over each bundle that is found, and each that becomes whole when the next medium is plugged in, where a person is waited for.
-private func forEach(of search: BundleSearch, waits: Bool, _ copying: ProgressLine, _ body: (FoundBundle) throws -> Void) throws {
+///
+/// One that builds upon what is not here does not keep the others from their turn: it is tried again behind them, unless they led further.
+private func forEach(
+    of search: BundleSearch, _ ledger: Ledger, waits: Bool, _ copying: ProgressLine, _ body: (FoundBundle) throws -> Void
+) throws {
     var done: Set<String> = []
+    var refused: [(bundle: FoundBundle, gap: BundleGap)] = []
     while true {
         let findings = try search.run()
         copying.finish()
         let ours = findings.bundles.filter { !$0.isForeign }
-        for bundle in ours.isEmpty ? findings.bundles : ours where bundle.id.map({ done.insert($0).inserted }) ?? true { try body(bundle) }
-        guard let incomplete = findings.incomplete.first else { return }
+        for bundle in ours.isEmpty ? findings.bundles : ours where bundle.id.map({ done.insert($0).inserted }) ?? true {
+            do { try body(bundle) } catch BundleRefusal.gap(let gap) {
+                refused.append((bundle, gap))
+            }
+        }
+        guard let incomplete = findings.incomplete.first else { break }
         guard waits else { throw incomplete }
         Terminal.say("\(incomplete); plug in the next medium, or end with Ctrl-C: what has come is kept")
         try search.waitForAnother(than: findings.media)
+    }
+    for (bundle, gap) in refused {
+        if try ledger.newestSequence(of: gap.descriptor.origin) < gap.descriptor.sequence {
+            try body(bundle)
+        } else {
+            Terminal.say("\(bundle.name): it does not fit, and is not needed any more: another led as far or further")
+        }
     }
 }
 
