@@ -153,8 +153,10 @@ package struct JobParameters: Sendable, Equatable {
     package func arguments(for kind: JobKind) -> [String] {
         var options: [String] = []
         var operands: [String] = []
+        // From the request that it answers, the command takes all that is implied otherwise, and refuses to be told it twice.
+        let isAnswer = values[JobParameter.request.name] != nil
         for parameter in kind.parameters {
-            let texts = values[parameter.name]?.argumentTexts ?? parameter.implied.map { [$0] } ?? []
+            let texts = values[parameter.name]?.argumentTexts ?? (isAnswer ? nil : parameter.implied.map { [$0] }) ?? []
             for text in texts {
                 guard let option = parameter.option else {
                     operands.append(text)

@@ -31,6 +31,8 @@ import Testing
         let repair = try JobParameters(["packages": ["--dry-run", "foo"], "parallelism": 2], for: .repair)
         #expect(repair.arguments(for: .repair) == ["--parallelism=2", "--", "--dry-run", "foo"])
         #expect(JobParameters.none.arguments(for: .diffBuild) == ["--baseline=next", "--target=new"])
+        let filler = try JobParameters(["request": "r-00000000000000000000"], for: .diffBuild)
+        #expect(filler.arguments(for: .diffBuild) == ["--request=r-00000000000000000000"])
     }
 
     @Test(arguments: [
