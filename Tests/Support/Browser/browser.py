@@ -15,7 +15,7 @@ PLACES = {
     "dashboard": "/", "packages": "/packages", "package": "/packages/@quay/crane", "jobs": "/jobs", "job": "/jobs/{job}", "new-job": "/jobs/new",
     "form": "/jobs/new/full-refresh", "bundle-form": "/jobs/new/diff-build", "schedules": "/schedules", "artifacts": "/artifacts",
     "artifact": "/artifacts/{bundle}", "snapshots": "/snapshots", "compare": "/snapshots/compare?from=empty",
-    "broken-archives": "/broken-archives?state=all", "media": "/media", "disks": "/disks", "settings": "/settings", "not-found": "/no/such/place",
+    "broken-archives": "/broken-archives?state=all", "destinations": "/destinations", "requests": "/requests", "media": "/media", "disks": "/disks", "settings": "/settings", "not-found": "/no/such/place",
 }
 
 
@@ -23,7 +23,11 @@ def places(world):
     """Their paths below /ui."""
     job = world.get("/jobs?limit=1")["items"][0]["id"]
     bundle = world.get("/artifacts?limit=1")["items"][0]["bundle"]
-    return {name: path.format(job=job, bundle=bundle) for name, path in PLACES.items()}
+    found = {name: path.format(job=job, bundle=bundle) for name, path in PLACES.items()}
+    # Where one is known, and asks for something.
+    known = [each["destination"] for each in world.get("/destinations")["items"] if each["standing"]]
+    asked = [each["request"] for each in world.get("/requests")["items"]]
+    return found | {f"destination-{at}": f"/destinations/{id}" for at, id in enumerate(known)} | {f"request-{at}": f"/requests/{id}" for at, id in enumerate(asked)}
 
 
 class Sight:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from browser import browser, expect, places
-from world import TOP, Failure, world
+from world import TOP, Failure, namespace, wait_for, world
 
 SCENARIOS = {}
 
@@ -201,6 +201,176 @@ def export():
             expect(sight.page.locator(".card", has_text="Media").last).to_contain_text("stick")
 
 
+def wrong(digits):
+    """A fingerprint that differs in its last digit."""
+    return digits[:-1] + ("0" if digits[-1] != "0" else "1")
+
+
+@scenario("a destination introduces itself, is confirmed by its fingerprint, and is treated and forgotten")
+def destination():
+    with world() as here:
+        here.fill()
+        here.serve()
+        plant = here.isolate("Plant 7")
+        here.plug("stick")
+        here.export("stick", here.get("/artifacts")["items"][0]["bundle"])
+        here.offline("import", here.pull("stick"))
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/destinations")
+            expect(sight.page.locator("tbody tr")).to_have_count(1)
+            here.replug("stick")
+            notice = sight.page.locator(".action", has_text="“Plant 7” has introduced itself")
+            expect(notice).to_be_visible()
+            row = sight.page.locator("tbody tr", has_text="Plant 7")
+            expect(row).to_contain_text("no receipt yet")
+            expect(sight.page.locator(".nav a", has_text="Destinations")).to_contain_text("1")
+            notice.get_by_role("button", name="Confirm its key").click()
+            dialog = sight.role("dialog")
+            digits = here.get(f"/destinations/{plant}")["fingerprint"]
+            dialog.get_by_label("Fingerprint").fill(wrong(digits))
+            expect(dialog).to_contain_text("It differs from character 32 on")
+            expect(dialog.get_by_role("button", name="Confirm its key")).to_be_disabled()
+            dialog.get_by_label("Fingerprint").fill(digits.upper())
+            expect(dialog).to_contain_text("It is the same")
+            dialog.get_by_role("button", name="Confirm its key").click()
+            expect(notice).to_have_count(0)
+            # The receipt that had been refused counts now, without a stick being pulled.
+            expect(row).to_contain_text("state #1")
+            expect(row).to_contain_text("has all")
+            expect(row).to_contain_text("nothing new")
+            row.get_by_role("link", name="Plant 7").click()
+            expect(sight.heading()).to_have_text("Plant 7")
+            expect(sight.page.locator(".card", has_text="Next bundle").first).to_contain_text("It has the newest state")
+            expect(sight.page.locator(".card", has_text="Receipts").last.locator("tbody tr")).to_have_count(1)
+            sight.page.get_by_label("Its bundles start from").select_option("what it is assumed to have")
+            sight.page.get_by_label("Called quiet after, days").fill("7")
+            sight.role("button", "Save").click()
+            expect(sight.page.locator(".toast", has_text="It is kept")).to_be_visible()
+            standing = here.get(f"/destinations/{plant}")
+            check(standing["baseline"] == "assume-applied" and standing["quietDays"] == 7, f"it is treated otherwise: {standing}")
+            sight.role("button", "Forget").click()
+            expect(dialog).to_contain_text("its next bundle would be a full one")
+            dialog.get_by_role("button", name="Forget").click()
+            expect(sight.heading()).to_have_text("Destinations")
+            expect(sight.page.locator("tbody tr", has_text="Plant 7")).to_have_count(0)
+
+
+@scenario("a request is shown with what is asked for, approved, and followed to its job")
+def request():
+    with world() as here:
+        here.fill()
+        here.publish("tug", ["1.0.0"])
+        here.serve()
+        plant = here.isolate("Plant 7")
+        here.plug("stick")
+        here.export("stick", here.get("/artifacts")["items"][0]["bundle"])
+        place = here.pull("stick")
+        here.offline("import", place)
+        here.offline("request", "tug@^1", "sextant@^9", "--to", place)
+        here.replug("stick")
+        known = wait_for("the card", lambda: here.get("/destinations")["items"][0]["standing"])
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/requests")
+            expect(sight.page.locator(".state")).to_contain_text("Nothing is asked for")
+            here.confirm(plant, known["fingerprint"])
+            # It shows by itself, as it would when a medium is plugged in.
+            here.read("stick")
+            row = sight.page.locator("tbody tr", has_text="2 packages")
+            expect(row).to_contain_text("Plant 7")
+            row.get_by_role("link", name="2 packages").click()
+            expect(sight.page.locator(".card", has_text="Wanted packages").last).to_contain_text("tug@^1")
+            sight.role("button", "Approve").click()
+            expect(sight.page.locator(".page-title .badge")).to_have_text("approved")
+            follows = sight.page.locator(".card", has_text="What follows")
+            expect(follows).to_contain_text("Delta refresh")
+            expect(follows.locator(".badge")).to_have_text("Succeeded")
+            check(os.path.exists(here.path("connected/storage/tug/tug-1.0.0.tgz")), "what was asked for was not fetched")
+            sight.role("link", "Requests").click()
+            expect(sight.page.locator("tbody tr", has_text="2 packages")).to_contain_text("approved")
+
+
+@scenario("a request for a filler shows the bundle that did not fit, and the filler is made")
+def filler():
+    with world() as here:
+        here.fill()
+        here.publish("tug", ["1.0.0"], {"buoy": "^1.0.0"})
+        here.ferry("want", "tug")
+        here.ferry("refresh", "full")
+        here.ferry("bundle", "--target", "new", "--baseline", "last-bundle")
+        here.serve()
+        plant = here.isolate("Plant 7")
+        here.plug("stick")
+        bundle = here.get("/artifacts")["items"][0]
+        here.export("stick", bundle["bundle"])
+        place = here.pull("stick")
+        try:
+            here.offline("import", place)
+        except Failure as error:
+            check("ended with 13" in str(error), f"the import failed otherwise: {error}")
+        here.offline("receipt", "--to", place)
+        here.replug("stick")
+        known = wait_for("the card", lambda: here.get("/destinations")["items"][0]["standing"])
+        here.confirm(plant, known["fingerprint"])
+        here.read("stick")
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/requests?state=new")
+            sight.page.locator("tbody tr a").first.click()
+            expect(sight.heading()).to_contain_text("that a bundle builds upon")
+            expect(sight.page.locator(".facts")).to_contain_text(bundle["label"])
+            expect(sight.page.locator(".card", has_text="Missing files").last).to_contain_text("buoy/buoy-1.1.0.tgz")
+            sight.role("button", "Approve").click()
+            follows = sight.page.locator(".card", has_text="What follows")
+            expect(follows.get_by_role("link", name=re.compile("Bundle #"))).to_be_visible()
+            expect(follows.locator(".badge")).to_have_text("Succeeded")
+            made = here.get("/artifacts?limit=1")["items"][0]
+            check(made["destination"] == plant, "the filler is for somebody else")
+
+
+@scenario("the dashboard says how far behind destinations are, and what is to be decided first")
+def dashboard():
+    with world() as here:
+        here.fill()
+        here.publish("tug", ["1.0.0"])
+        here.ferry("want", "tug")
+        here.ferry("refresh", "full")
+        here.ferry("bundle", "--target", "new", "--baseline", "last-bundle")
+        here.serve()
+        here.correspond()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/")
+            action = sight.page.locator(".action")
+            expect(action).to_contain_text("“Laboratory, building 4” has introduced itself")
+            card = sight.page.locator(".card", has_text="What the next bundle would carry").last
+            row = card.locator("tbody tr", has_text="Plant 7")
+            for words in ("state #1", "1 bundle", "on a medium", "1 package"):
+                expect(row).to_contain_text(words)
+            expect(card.locator("tbody tr", has_text="Laboratory")).to_contain_text("not confirmed")
+            expect(card.locator("tbody tr", has_text="Everyone")).to_contain_text("nothing new")
+            action.get_by_role("link", name="Compare its key").click()
+            expect(sight.heading()).to_have_text("Laboratory, building 4")
+            sight.role("button", "Confirm its key").click()
+            sight.role("dialog").get_by_label("Fingerprint").fill(sight.page.locator("code.fingerprint").inner_text())
+            sight.role("dialog").get_by_role("button", name="Confirm its key").click()
+            expect(sight.role("dialog")).to_have_count(0)
+            sight.role("link", "Dashboard").click()
+            expect(action).to_contain_text("Plant 7 asks for 1 package")
+            action.get_by_role("link", name="Decide").click()
+            sight.role("button", "Decline").click()
+            expect(sight.page.locator(".page-title .badge")).to_have_text("declined")
+            sight.role("link", "Dashboard").click()
+            # A bundle for everyone leads to the newest state already; something new does not.
+            expect(action).to_contain_text("Everything is in order")
+            here.publish("barge", ["1.0.0"])
+            here.ferry("want", "barge")
+            here.ferry("refresh", "full")
+            here.run("snapshot")
+            expect(action).to_contain_text("There is something to carry")
+
+
 @scenario("a bundle is looked into, proved and compared")
 def artifact():
     with world() as here:
@@ -381,6 +551,7 @@ def empty():
             for path, words in (
                 ("/packages", "No package is known yet"), ("/jobs", "No job has run yet"), ("/artifacts", "No bundle has been made yet"),
                 ("/snapshots", "No snapshot has been taken yet"), ("/broken-archives", "Nothing has been checked yet"), ("/media", "No medium is plugged in"),
+                ("/destinations", "No destination is known yet"), ("/requests", "Nothing is asked for"),
             ):
                 sight.open(path)
                 expect(sight.page.locator(".state")).to_contain_text(words)
@@ -398,6 +569,8 @@ def accessible():
         here.damage("buoy", "1.1.0")
         here.ferry("check")
         here.serve()
+        if namespace():
+            here.correspond()
         found = []
         with browser(here.url) as runner:
             for look in (
@@ -409,6 +582,15 @@ def accessible():
                     sight.open(path)
                     found += [f"{name} {look}: {words}" for words in sight.axe()]
             sight = runner.look()
+            if namespace():
+                sight.open("/destinations")
+                sight.role("button", "Confirm its key").click()
+                sight.role("dialog").get_by_label("Fingerprint").fill("x")
+                found += [f"key: {words}" for words in sight.axe()]
+                sight.page.keyboard.press("Escape")
+                sight.page.locator("tbody a", has_text="Plant 7").click()
+                sight.role("button", "Forget").click()
+                found += [f"forget: {words}" for words in sight.axe()]
             sight.open("/broken-archives")
             sight.role("button", "buoy-1.1.0.tgz", exact=True).click()
             found += [f"dialog: {words}" for words in sight.axe()]
@@ -426,6 +608,8 @@ def widths():
         here.damage("buoy", "1.1.0")
         here.ferry("check")
         here.serve()
+        if namespace():
+            here.correspond()
         found = []
         with browser(here.url) as runner:
             # Russian words are the longer ones.

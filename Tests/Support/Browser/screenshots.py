@@ -54,6 +54,7 @@ def prepare(here):
     here.damage("buoy", "1.1.0")
     here.damage("harbour", "3.1.0")
     here.run("broken-rescan")
+    here.correspond()
 
 
 def main():

@@ -140,13 +140,84 @@ class World:
             self.server.wait()
             self.server = None
 
-    def plug(self, name):
-        """Mounts a file system where the server looks for media."""
-        place = self.path("media", name)
-        os.makedirs(place, exist_ok=True)
+    def enter(self, *command):
+        """Runs a command where the server's mounts are, and returns what it prints."""
         enter = ["nsenter", "--target", str(self.server.pid), "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--preserve-credentials"])
-        subprocess.run([*enter, "mount", "-t", "tmpfs", "-o", "size=64m", name, place], check=True)
+        done = subprocess.run([*enter, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def plug(self, name, fill=None):
+        """Mounts a file system where the server looks for media; before it sees it, `fill` may write to where it is mounted meanwhile."""
+        away, place = self.path("away", name), self.path("media", name)
+        for folder in (away, place):
+            os.makedirs(folder, exist_ok=True)
+        self.enter("mount", "-t", "tmpfs", "-o", "size=64m", name, away)
+        if fill:
+            fill(away)
+        self.enter("mount", "--move", away, place)
         return place
+
+    def pull(self, name):
+        """Takes a medium away, where it can be written to, and returns that place."""
+        away = self.path("away", name)
+        self.enter("mount", "--move", self.path("media", name), away)
+        return away
+
+    def replug(self, name):
+        self.enter("mount", "--move", self.path("away", name), self.path("media", name))
+
+    # The other side of the gap
+
+    def offline(self, *arguments, storage=True):
+        """Runs "ferry-offline" of the isolated side, and returns what it prints."""
+        os.makedirs(self.path("isolated/storage"), exist_ok=True)
+        where = ["--storage", self.path("isolated/storage")] if storage else []
+        return self.enter(os.path.join(BUILD, "ferry-offline"), *arguments, "--state", self.path("isolated/state"), *where)
+
+    def isolate(self, name):
+        """Makes an isolated side that trusts this one, and returns its id."""
+        made = self.offline("init", "--name", name, storage=False).strip()
+        (_, origin), (_, key, *_) = [line.split()[:2] for line in self.ferry("keys", "show").splitlines()]
+        self.offline("trust", "add", self.path("state/keys", f"{key}.pub"), "--origin", origin, storage=False)
+        return made
+
+    def correspond(self):
+        """Has an isolated side that is known, behind, and asks for packages and for a filler, and another that introduces itself."""
+        bundle = self.get("/artifacts")["items"][-1]["bundle"]
+        plant = self.isolate("Plant 7")
+        self.plug("plant")
+        self.export("plant", bundle)
+        place = self.pull("plant")
+        self.offline("import", place)
+        self.offline("request", "sextant@^9", "left-side@^2", "--to", place)
+        self.replug("plant")
+        known = wait_for("the card", lambda: [each["standing"] for each in self.get("/destinations")["items"] if each["standing"]])
+        self.confirm(plant, known[0]["fingerprint"])
+        self.read("plant")
+        self.export("plant", self.get("/artifacts")["items"][0]["bundle"])
+        shutil.rmtree(self.path("isolated"))
+        self.isolate("Laboratory, building 4")
+        place = self.pull("plant")
+        self.offline("receipt", "--to", place)
+        self.replug("plant")
+        wait_for("the other card", lambda: len([each for each in self.get("/destinations")["items"] if each["standing"]]) == 2)
+
+    def medium(self, name):
+        """The id of a medium that is plugged in."""
+        return wait_for("the medium", lambda: next((each["id"] for each in self.get("/media")["items"] if each["root"] == self.path("media", name)), None))
+
+    def read(self, name):
+        """Has what came back on a medium read again."""
+        return self.post(f"/media/{self.medium(name)}/read")["items"]
+
+    def confirm(self, destination, fingerprint):
+        self.post(f"/destinations/{destination}/confirm?fingerprint={fingerprint.replace(' ', '')}")
+
+    def export(self, name, bundle):
+        """Writes a bundle to a medium that is plugged in."""
+        self.ended(self.post(f"/media/{self.medium(name)}/export?artifact={bundle}&initialise=true")["id"])
 
     def get(self, path):
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:

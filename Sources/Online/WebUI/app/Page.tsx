@@ -3,6 +3,7 @@
 import { ReactNode, useEffect, useRef, useState } from "react";
 import { live, useConnection } from "./api/live";
 import { useQuery } from "./api/query";
+import { isConfirmed, useDestinations } from "./base/destinations";
 import { useLocale, useNow } from "./base/locale";
 import { Link, usePlace } from "./base/router";
 import { Language, Theme } from "./base/choices";
@@ -19,18 +20,22 @@ import { Artifacts } from "./pages/Artifacts";
 import { Broken } from "./pages/Broken";
 import { Compare } from "./pages/Compare";
 import { Dashboard } from "./pages/Dashboard";
+import { DestinationPage } from "./pages/Destination";
+import { Destinations } from "./pages/Destinations";
 import { JobPage } from "./pages/Job";
 import { Jobs } from "./pages/Jobs";
 import { Media } from "./pages/Media";
 import { PackagePage } from "./pages/Package";
 import { Packages } from "./pages/Packages";
+import { RequestPage } from "./pages/RequestPage";
+import { Requests } from "./pages/Requests";
 import { Schedules } from "./pages/Schedules";
 import { SettingsPage } from "./pages/SettingsPage";
 import { Snapshots } from "./pages/Snapshots";
 import { SpacePage } from "./pages/SpacePage";
 import { StartJob, StartList } from "./pages/Start";
 
-type Section = "dashboard" | "packages" | "jobs" | "artifacts" | "broken" | "media";
+type Section = "dashboard" | "packages" | "jobs" | "artifacts" | "broken" | "destinations" | "media";
 
 const sections: readonly { readonly section: Section; readonly to: string; readonly icon: IconName }[] = [
   { section: "dashboard", to: "/", icon: "dashboard" },
@@ -38,6 +43,7 @@ const sections: readonly { readonly section: Section; readonly to: string; reado
   { section: "jobs", to: "/jobs", icon: "jobs" },
   { section: "artifacts", to: "/artifacts", icon: "archive" },
   { section: "broken", to: "/broken-archives", icon: "alert" },
+  { section: "destinations", to: "/destinations", icon: "place" },
   { section: "media", to: "/media", icon: "media" },
 ];
 
@@ -67,6 +73,14 @@ function content(segments: readonly string[]): { readonly section: Section | und
       break;
     case "broken-archives":
       if (second === undefined) return { section: "broken", page: <Broken /> };
+      break;
+    case "destinations":
+      if (second === undefined) return { section: "destinations", page: <Destinations /> };
+      if (third === undefined) return { section: "destinations", page: <DestinationPage key={second} id={second} /> };
+      break;
+    case "requests":
+      if (second === undefined) return { section: "destinations", page: <Requests /> };
+      if (third === undefined) return { section: "destinations", page: <RequestPage key={second} id={second} /> };
       break;
     case "disks":
       if (second === undefined) return { section: "dashboard", page: <SpacePage /> };
@@ -152,8 +166,11 @@ function Navigation({ section }: { readonly section: Section | undefined }) {
   const { t, f } = useLocale();
   const broken = useQuery("listBrokenArchives", { state: "open", limit: 1 });
   const running = useQuery("listJobs", { state: "running", limit: 1 }, ["open", "jobs"]);
+  const asked = useQuery("listRequests", { state: "new", limit: 1 }, ["open", "ended", "replies"]);
+  const strangers = (useDestinations().value?.items ?? []).filter((item) => item.standing && !isConfirmed(item.standing)).length;
   const counts: Partial<Record<Section, { readonly count: number; readonly tone: string }>> = {
     broken: { count: broken.value?.total ?? 0, tone: "bad" }, jobs: { count: running.value?.total ?? 0, tone: "busy" },
+    destinations: { count: (asked.value?.total ?? 0) + strangers, tone: "warn" },
   };
   return (
     <nav className="nav" aria-label={t.nav.label}>

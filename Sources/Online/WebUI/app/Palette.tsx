@@ -35,6 +35,8 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     { to: "/snapshots", label: t.artifacts.tabSnapshots, group: t.palette.pages, icon: "camera" },
     { to: "/snapshots/compare", label: t.artifacts.tabDiff, group: t.palette.pages, icon: "compare" },
     { to: "/broken-archives", label: t.nav.broken, group: t.palette.pages, icon: "alert" },
+    { to: "/destinations", label: t.nav.destinations, group: t.palette.pages, icon: "place" },
+    { to: "/requests", label: t.requests.title, group: t.palette.pages, icon: "letter" },
     { to: "/disks", label: t.space.title, group: t.palette.pages, icon: "screen" },
     { to: "/settings", label: t.settings.title, group: t.palette.pages, icon: "settings" },
     { to: "/media", label: t.nav.media, group: t.palette.pages, icon: "media" },

@@ -1,5 +1,6 @@
 import { createRoot } from "react-dom/client";
 import { live } from "./api/live";
+import { DestinationsProvider } from "./base/destinations";
 import { LocaleProvider } from "./base/locale";
 import { ToastProvider } from "./parts/Toasts";
 import { Page } from "./Page";
@@ -15,7 +16,9 @@ if (root) {
   createRoot(root).render(
     <LocaleProvider>
       <ToastProvider>
-        <Page />
+        <DestinationsProvider>
+          <Page />
+        </DestinationsProvider>
       </ToastProvider>
     </LocaleProvider>,
   );

@@ -1,14 +1,14 @@
 // What happens, as the service tells it: one stream for the whole page, which is found again when it is lost.
 
 import { useSyncExternalStore } from "react";
-import { Job } from "./schema";
+import { Job, Reply } from "./schema";
 import { readStream } from "./stream";
 
 /**
  * Something that a query may depend on: `open` is the stream being there (again), `jobs` the beginning, the end or the coming of a job, `ended`
- * the end of one, `media` a change of what is plugged in.
+ * the end of one, `media` a change of what is plugged in, `replies` what destinations said, or what a person decided about them.
  */
-export type Topic = "open" | "jobs" | "ended" | "media";
+export type Topic = "open" | "jobs" | "ended" | "media" | "replies";
 
 export type Connection =
   | { readonly state: "connecting" | "live" | "asleep" }
@@ -23,6 +23,7 @@ const silence = 40_000;
 class LiveFeed {
   private connection: Connection = { state: "connecting" };
   private jobs = new Map<number, Job>();
+  private replies = new Map<string, readonly Reply[]>();
   private version = 0;
   private lastID: string | undefined;
   private attempts = 0;
@@ -66,13 +67,16 @@ class LiveFeed {
     try {
       await readStream("/events", this.lastID, abort.signal, () => {
         this.attempts = 0;
+        // What was told meanwhile is not told again.
+        this.replies.clear();
         this.become({ state: "live" });
         this.tell("open");
       }, (event) => {
         alive();
         if (event.id !== undefined) this.lastID = event.id;
         if (event.name === "job") this.take(JSON.parse(event.data) as Job);
-        if (event.name === "media") this.tell("media");
+        if (event.name === "media") this.takeMedia(JSON.parse(event.data) as { readonly removed: readonly string[] });
+        if (event.name === "replies") this.takeReplies(JSON.parse(event.data) as { readonly medium: string; readonly items: readonly Reply[] });
       });
     } catch {
       // Whatever the reason, it is tried again.
@@ -98,6 +102,26 @@ class LiveFeed {
     this.tell("jobs");
     if (isEnded(job)) this.tell("ended");
   }
+
+  private takeMedia({ removed }: { readonly removed: readonly string[] }): void {
+    for (const medium of removed) this.replies.delete(medium);
+    this.changed();
+    this.tell("media");
+  }
+
+  private takeReplies({ medium, items }: { readonly medium: string; readonly items: readonly Reply[] }): void {
+    const before = new Map(this.replies.get(medium)?.map((reply) => [keyOf(reply), reply]));
+    // What was read before is told by its name only; the first time, all of it was.
+    this.replies.set(medium, items.map((reply) => {
+      const old = before.get(keyOf(reply));
+      return reply.event === "known" && old && old.event !== "refused" ? old : reply;
+    }));
+    this.changed();
+    this.tell("replies");
+  }
+
+  /** Tells the page that a person has changed how a destination, or a request, stands. */
+  decided = (): void => this.tell("replies");
 
   private become(connection: Connection): void {
     this.connection = connection;
@@ -126,12 +150,22 @@ class LiveFeed {
 
   readonly getConnection = () => this.connection;
   readonly getVersion = () => this.version;
+  readonly getReplies = (medium: string) => this.replies.get(medium);
 
   /** The newer one of what was asked for and what was told since. */
   newest(job: Job): Job {
     const told = this.jobs.get(job.id);
     return told && told.revision > job.revision ? told : job;
   }
+}
+
+/** What document of a medium it tells of: the name of its file without what is the same for all. */
+export function keyOf(reply: Reply): string {
+  if (reply.receipt) return `${reply.receipt.destination} ${reply.receipt.counter}`;
+  if (reply.request) return reply.request.request;
+  if (reply.destination) return reply.destination;
+  const [id = "", , counter] = (reply.name ?? "").replace(/\.json$/, "").split(".");
+  return counter === undefined ? id : `${id} ${counter}`;
 }
 
 export const live = new LiveFeed();
@@ -149,4 +183,9 @@ export function useLiveJobs(jobs: readonly Job[]): readonly Job[] {
 export function useLiveJob(job: Job | undefined): Job | undefined {
   useSyncExternalStore(live.listen, live.getVersion);
   return job && live.newest(job);
+}
+
+/** What came back on a medium, as far as that was told since it was plugged in. */
+export function useReplies(medium: string): readonly Reply[] | undefined {
+  return useSyncExternalStore(live.listen, () => live.getReplies(medium));
 }

@@ -275,6 +275,22 @@ export interface PackageVersion {
   readonly withdrawn: boolean;
 }
 
+export interface Reply {
+  /** Who is introduced. */
+  readonly destination?: string;
+  readonly event: "introduced" | "receipt" | "request" | "known" | "refused";
+  /** Of the key that is to be confirmed. */
+  readonly fingerprint?: string;
+  /** The destination's where it is introduced, the file's where it is known or refused. */
+  readonly name?: string;
+  /** The same in words. */
+  readonly reason?: string;
+  readonly receipt?: { readonly bundle: string | null; readonly counter: number; readonly created: string; readonly destination: string; readonly missing: number; readonly read: string; readonly refused: number; readonly sequence: number | null; readonly targetRoot: string | null };
+  /** Why it does not count. */
+  readonly refusal?: "unusable" | "unknown-destination" | "unconfirmed" | "foreign" | "older" | "other-key";
+  readonly request?: Request;
+}
+
 export interface Request {
   /** The bundle that did not fit. */
   readonly bundle: string | null;
@@ -602,6 +618,11 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Schedule;
   };
+  readonly readMedium: {
+    readonly parameters: { readonly id: string; readonly acceptOlder?: boolean };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly (Reply)[] };
+  };
   readonly removeDestination: {
     readonly parameters: { readonly id: string };
     readonly body: undefined;
@@ -707,6 +728,7 @@ export const addresses = {
   listSnapshots: ["GET", "/snapshots"],
   listTouchedPackages: ["GET", "/jobs/{id}/packages"],
   pauseSchedule: ["POST", "/schedules/{name}/pause"],
+  readMedium: ["POST", "/media/{id}/read"],
   removeDestination: ["DELETE", "/destinations/{id}"],
   resumeSchedule: ["POST", "/schedules/{name}/resume"],
   setDestinationPolicy: ["POST", "/destinations/{id}/policy"],

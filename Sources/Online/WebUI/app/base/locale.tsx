@@ -38,6 +38,12 @@ export function LocaleProvider({ children }: { readonly children: ReactNode }) {
 /** The words (`t`) and the formats (`f`) of the language that is chosen. */
 export const useLocale = () => useContext(Context);
 
+/** What the service says in its own words, which are English whatever the page speaks. */
+export function Foreign({ children }: { readonly children: ReactNode }) {
+  const { language } = useLocale();
+  return language === "en" ? <>{children}</> : <span lang="en">{children}</span>;
+}
+
 /** The present, looked at again after so many milliseconds. */
 export function useNow(interval: number): number {
   const [now, setNow] = useState(Date.now);

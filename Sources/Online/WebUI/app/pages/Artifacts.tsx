@@ -1,6 +1,7 @@
 import { ParametersOf } from "../api/client";
 import { useQuery } from "../api/query";
 import { Bundle } from "../api/schema";
+import { useDestinations, useNameOf } from "../base/destinations";
 import { formPath } from "../base/jobs";
 import { Moment, useLocale } from "../base/locale";
 import { Link, useQueryWords } from "../base/router";
@@ -28,7 +29,8 @@ export function ArtifactTabs({ on }: { readonly on: "bundles" | "snapshots" | "c
 /** Whom a bundle is for. */
 export function Destination({ id }: { readonly id: string }) {
   const { t } = useLocale();
-  return id === "any" ? <span>{t.artifacts.anyone}</span> : <code title={id}>{id}</code>;
+  const name = useNameOf()(id);
+  return id === "any" ? <span>{t.artifacts.anyone}</span> : name === id ? <code title={id}>{id}</code> : <Link to={`/destinations/${id}`} title={id}>{name}</Link>;
 }
 
 /** Every bundle that was made. */
@@ -39,7 +41,8 @@ export function Artifacts() {
   const destination = query.get("destination") ?? "";
   const sort = (query.get("sort") ?? "-sequence") as Sort;
   const bundles = useQuery("listArtifacts", { destination: destination === "" ? undefined : destination, sort, limit: pageSize, offset: (page - 1) * pageSize });
-  const destinations = useQuery("listDestinations", { limit: 100 });
+  const destinations = useDestinations();
+  const nameOf = useNameOf();
   const columns: readonly Column<Bundle>[] = [
     { id: "sequence", title: t.artifacts.sequence, sort: "sequence", largestFirst: true, isNumber: true, width: "4rem", hide: "phone", cell: (bundle) => f.number(bundle.sequence) },
     {
@@ -72,7 +75,7 @@ export function Artifacts() {
         <div className="filters">
           <Select
             label={t.artifacts.destination} value={destination} none={t.artifacts.allDestinations}
-            options={destinations.value.items.map((item) => [item.destination, item.destination === "any" ? t.artifacts.anyone : item.destination] as const)}
+            options={destinations.value.items.map((item) => [item.destination, item.destination === "any" ? t.artifacts.anyone : nameOf(item.destination)] as const)}
             onChange={(word) => change({ destination: word, page: undefined })} />
         </div>
       )}

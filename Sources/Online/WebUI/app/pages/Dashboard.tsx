@@ -4,7 +4,9 @@ import { ReactNode, useState } from "react";
 import { useLiveJobs } from "../api/live";
 import { Query, useQuery } from "../api/query";
 
-import { Destination as DestinationSummary, Job, Medium, Schedule, Snapshot, Space, StorageTotals } from "../api/schema";
+import { Failure } from "../api/client";
+import { Destination as DestinationSummary, Job, Medium, Request, Schedule, Snapshot, Space, StorageTotals } from "../api/schema";
+import { Next, isConfirmed, useDestinations, useNameOf, useNextBundles } from "../base/destinations";
 import { formPath, isDryRun, startJob } from "../base/jobs";
 import { Moment, useLocale, useNow } from "../base/locale";
 import { Link, navigate } from "../base/router";
@@ -17,7 +19,8 @@ import { Bar, JobProgress } from "../parts/Progress";
 import { Empty, Loaded, Skeleton } from "../parts/States";
 import { Column, Table } from "../parts/Table";
 import { useSayJob } from "../parts/Toasts";
-import { Destination } from "./Artifacts";
+import { NextCell, Pending, Warnings, hasWarnings } from "./Destinations";
+import { useAskedWords } from "./Requests";
 import { useForecast } from "./SpacePage";
 import { ExportDialog, ExportState, mediumName, useExports } from "./Media";
 
@@ -36,22 +39,26 @@ export function Dashboard() {
   const broken = useQuery("listBrokenArchives", { state: "open", limit: 1 });
   const checks = useQuery("listJobs", { kind: "broken_scan", state: "succeeded", limit: 1 });
   const schedules = useQuery("listSchedules", { limit: 1000 }, ["open", "jobs"]);
-  const snapshots = useQuery("listSnapshots", { limit: 200 });
-  const destinations = useQuery("listDestinations", { limit: 100 });
+  const snapshots = useQuery("listSnapshots", { limit: 1 });
+  const destinations = useDestinations();
+  const requests = useQuery("listRequests", { state: "new", limit: 1 }, ["open", "ended", "replies"]);
   const media = useQuery("listMedia", { limit: 20 }, ["open", "media", "ended"]);
   const jobs = useLiveJobs(open.value?.items ?? []);
   const active = jobs.filter((job) => job.state === "running" || job.state === "queued").sort((a, b) => (a.state === b.state ? a.id - b.id : a.state === "running" ? -1 : 1));
   const refreshes = [...(full.value?.items ?? []), ...(delta.value?.items ?? [])].filter((job) => !isDryRun(job) && job.ended !== null);
   const lastRefresh = refreshes.sort((a, b) => Date.parse(b.ended ?? "") - Date.parse(a.ended ?? ""))[0];
   const newest = snapshots.value?.items[0];
-  const isReady = statistics.value && full.value && delta.value && open.value && broken.value && snapshots.value && destinations.value;
+  const next = useNextBundles(destinations.value?.items, newest?.snapshot);
+  // What is to be done does not jump from one thing to another.
+  const isCompared = newest === undefined || destinations.value?.items.every((item) => next.has(item.destination));
+  const isReady = isCompared && statistics.value && full.value && delta.value && open.value && broken.value && snapshots.value && destinations.value && requests.value;
   return (
     <>
       <PageHead title={t.dashboard.title} badge={<Health />} />
       {isReady
         ? <NextAction
             hasScan={statistics.value?.latest !== null} broken={broken.value?.total ?? 0} lastRefresh={lastRefresh} active={active} newest={newest}
-            destinations={destinations.value?.items ?? []} media={media.value?.items ?? []} />
+            destinations={destinations.value?.items ?? []} next={next} request={requests.value?.items[0]} requests={requests.value?.total ?? 0} media={media.value?.items ?? []} />
         : <div className="card action is-waiting"><Skeleton lines={2} /></div>}
       <div className="tiles">
         <FreshnessTile job={lastRefresh} isLoaded={full.value !== undefined && delta.value !== undefined} schedules={schedules.value?.items ?? []} active={active} />
@@ -64,7 +71,7 @@ export function Dashboard() {
         <Running active={active} isLoaded={open.value !== undefined} schedules={schedules.value?.items ?? []} />
       </div>
       <div className="grid-wide">
-        <NextBundles query={destinations} newest={newest} snapshots={snapshots.value?.items ?? []} />
+        <NextBundles query={destinations} next={next} hasSnapshot={snapshots.value === undefined || newest !== undefined} />
         <Plugged media={media} />
       </div>
       <div className="grid-even">
@@ -84,21 +91,30 @@ interface Situation {
   readonly active: readonly Job[];
   readonly newest: Snapshot | undefined;
   readonly destinations: readonly DestinationSummary[];
+  readonly next: ReadonlyMap<string, Next | Failure>;
+  /** The last one that nobody has decided upon, of so many. */
+  readonly request: Request | undefined;
+  readonly requests: number;
   readonly media: readonly Medium[];
 }
 
 /** The one thing to do in the state that things are in. */
-function NextAction({ hasScan, broken, lastRefresh, active, newest, destinations, media }: Situation) {
+function NextAction({ hasScan, broken, lastRefresh, active, newest, destinations, next, request, requests, media }: Situation) {
   const { t, f } = useLocale();
   const now = useNow(60_000);
   const sayJob = useSayJob();
   const [exported, setExported] = useState<Medium>();
   const [isBusy, setBusy] = useState(false);
+  const nameOf = useNameOf();
+  const askedWords = useAskedWords();
   const words = t.dashboard.action;
   const last = destinations.flatMap((each) => each.lastBundle ?? []).sort((a, b) => b.sequence - a.sequence)[0];
-  const isBehind = last !== undefined && newest !== undefined && newest.snapshot !== last.target;
-  const diff = useQuery("compareSnapshots", isBehind ? { id: newest.snapshot, baseline: last.target, limit: 1 } : undefined);
-  const waiting = last && media.find((medium) => medium.state === "ready" && !medium.readOnly && !medium.bundles.some((bundle) => bundle.bundle === last.bundle));
+  const stranger = destinations.find((each) => each.standing && !isConfirmed(each.standing));
+  const due = newest && destinations.find((each) => isDue(each, destinations, newest, next));
+  const carried = due && next.get(due.destination);
+  // What has arrived need not be put on a medium again.
+  const hasArrived = last !== undefined && (destinations.find((each) => each.destination === last.destination)?.standing?.receipt?.sequence ?? 0) >= last.sequence;
+  const waiting = last && !hasArrived && media.find((medium) => medium.state === "ready" && !medium.readOnly && !medium.bundles.some((bundle) => bundle.bundle === last.bundle));
   const running = active[0];
   const start = (asked: Promise<Job>) => {
     setBusy(true);
@@ -120,17 +136,36 @@ function NextAction({ hasScan, broken, lastRefresh, active, newest, destinations
   }
   if (!hasScan) return show("search", "busy", words.scan.title, words.scan.hint, button(words.scan.button, () => start(startJob("start-metadata-scan", {}))));
   if (broken > 0) return show("alert", "bad", words.repair.title(broken), words.repair.hint, button(words.repair.button, () => start(startJob("start-broken-repair", {}))));
+  if (stranger?.standing) {
+    return show("key", "warn", t.destinations.introduced(stranger.standing.name), t.destinations.introducedHint, <ButtonLink to={`/destinations/${stranger.destination}`} look="primary">{words.confirm.button}</ButtonLink>);
+  }
+  if (request) {
+    return show(
+      "letter", "warn", t.requests.asks(nameOf(request.destination), askedWords(request)), words.request.hint(requests),
+      <ButtonLink to={requests > 1 ? "/requests?state=new" : `/requests/${request.request}`} look="primary">{words.request.button}</ButtonLink>);
+  }
   if (!lastRefresh?.ended || now - Date.parse(lastRefresh.ended) > freshHours * 3_600_000) {
     return show("again", "warn", words.refresh.title, lastRefresh?.ended ? words.refresh.old(f.relative(lastRefresh.ended, now)) : words.refresh.never, button(words.refresh.button, refresh));
   }
   if (!last) return show("archive", "busy", words.bundle.title, words.bundle.first, button(words.bundle.button, () => navigate(formPath("diff_build"))));
-  if (isBehind && (diff.value?.total ?? 0) > 0) {
-    const carries = diff.value?.carries;
-    const what = carries && carries.packages > 0 ? `${t.count.packages(carries.packages)}, ${f.bytes(carries.bytes)}` : t.count.files(diff.value?.total ?? 0);
-    return show("archive", "busy", words.bundle.title, words.bundle.hint(what), button(words.bundle.button, () => start(startJob("start-diff-build", { destination: last.destination }))));
+  if (due && carried && !(carried instanceof Failure)) {
+    const what = carried.packages > 0 ? `${t.count.packages(carried.packages)}, ${f.bytes(carried.bytes)}` : t.count.files(carried.files + carried.removed);
+    return show(
+      "archive", "busy", due.standing ? words.bundle.titleFor(due.standing.name) : words.bundle.title, due.standing ? words.bundle.hintFor(what) : words.bundle.hint(what),
+      button(words.bundle.button, () => start(startJob("start-diff-build", { destination: due.destination }))));
   }
   if (waiting) return show("media", "busy", words.export.title(mediumName(waiting)), words.export.hint(last.label), button(words.export.button, () => setExported(waiting)));
   return show("check", "good", words.fine.title, words.fine.hint, button(words.fine.button, refresh, "plain"));
+}
+
+/** Whether there is something to carry that no bundle leads to which goes to that destination. */
+function isDue(item: DestinationSummary, all: readonly DestinationSummary[], newest: Snapshot, next: ReadonlyMap<string, Next | Failure>): boolean {
+  const carried = next.get(item.destination);
+  if (!carried || carried instanceof Failure || carried.files + carried.removed === 0) return false;
+  // Nobody waits for a bundle who has not been confirmed.
+  if (item.standing && !isConfirmed(item.standing)) return false;
+  const forAll = all.find((each) => each.destination === "any")?.lastBundle;
+  return ![item.lastBundle, forAll].some((bundle) => bundle?.target === newest.snapshot);
 }
 
 function Health() {
@@ -302,53 +337,42 @@ function Running({ active, isLoaded, schedules }: { readonly active: readonly Jo
   );
 }
 
-function NextBundles({ query, newest, snapshots }: { readonly query: Query<{ readonly items: readonly DestinationSummary[] }>; readonly newest: Snapshot | undefined; readonly snapshots: readonly Snapshot[] }) {
-  const { t } = useLocale();
+function NextBundles({ query, next, hasSnapshot }: { readonly query: Query<{ readonly items: readonly DestinationSummary[] }>; readonly next: ReadonlyMap<string, Next | Failure>; readonly hasSnapshot: boolean }) {
+  const { t, f } = useLocale();
   const columns: readonly Column<DestinationSummary>[] = [
-    { id: "destination", title: t.dashboard.destination, isMain: true, cell: (item) => <span className="strong break">{item.destination === "any" ? t.dashboard.everyone : <Destination id={item.destination} />}</span> },
-    { id: "last", title: t.dashboard.lastBundle, width: "9.5rem", hide: "phone", cell: (item) => (item.lastBundle ? <div className="two-lines"><Link to={`/artifacts/${item.lastBundle.bundle}`}>{item.lastBundle.label}</Link><span className="quiet"><Moment at={item.lastBundle.created} /></span></div> : <span className="quiet">–</span>) },
-    { id: "behind", title: t.dashboard.behind, width: "6.5rem", hide: "phone", cell: (item) => <Behind item={item} newest={newest} snapshots={snapshots} /> },
-    { id: "carries", title: t.dashboard.carries, width: "9rem", cell: (item) => <Carries item={item} newest={newest} /> },
+    {
+      id: "destination", title: t.dashboard.destination, isMain: true,
+      cell: (item) => {
+        const receipt = item.standing?.receipt;
+        return (
+          <div className="two-lines">
+            <span className="line">
+              {item.standing ? <Link to={`/destinations/${item.destination}`} className="strong">{item.standing.name}</Link>
+                : item.destination === "any" ? <span className="strong">{t.dashboard.everyone}</span> : <code className="cut" title={item.destination}>{item.destination}</code>}
+            </span>
+            <span className="quiet cut">
+              {item.standing && hasWarnings(item.standing) ? <Warnings standing={item.standing} /> : receipt ? <>{receipt.sequence === null ? t.destinations.hasNothing : t.destinations.state(f.number(receipt.sequence))}, <Moment at={receipt.read} /></>
+                : item.standing ? t.destinations.noReceipt : item.lastBundle && <>{t.dashboard.lastBundle}: <Moment at={item.lastBundle.created} /></>}
+            </span>
+          </div>
+        );
+      },
+    },
+    { id: "behind", title: t.dashboard.behind, width: "8.5rem", hide: "phone", cell: (item) => <Pending item={item} /> },
+    { id: "carries", title: t.dashboard.carries, width: "8.5rem", cell: (item) => <NextCell next={next.get(item.destination)} hasSnapshot={hasSnapshot} /> },
     {
       id: "make", title: t.common.actions, isNumber: true, width: "5.5rem",
       cell: (item) => <ButtonLink small to={`${formPath("diff_build")}?destination=${item.destination}`}>{t.dashboard.makeBundle}</ButtonLink>,
     },
   ];
   return (
-    <Card title={t.dashboard.next} hint={t.dashboard.nextHint} flush>
+    <Card title={t.dashboard.next} hint={t.dashboard.nextHint} actions={<Link to="/destinations">{t.common.all}</Link>} flush>
       <Loaded query={query} lines={3}>
         {(page) => (page.items.length === 0
           ? <Empty icon="archive" title={t.dashboard.noDestinations} hint={t.dashboard.noDestinationsHint}><ButtonLink to={formPath("diff_build")}>{t.artifacts.make}</ButtonLink></Empty>
           : <Table label={t.dashboard.next} columns={columns} rows={page.items} keyOf={(item) => item.destination} />)}
       </Loaded>
     </Card>
-  );
-}
-
-function Behind({ item, newest, snapshots }: { readonly item: DestinationSummary; readonly newest: Snapshot | undefined; readonly snapshots: readonly Snapshot[] }) {
-  const { t } = useLocale();
-  const now = useNow(60_000);
-  const last = item.lastBundle;
-  if (!last) return <span className="quiet">–</span>;
-  const at = snapshots.findIndex((snapshot) => snapshot.snapshot === last.target);
-  if (newest?.snapshot === last.target) return <Badge tone="good">{t.dashboard.upToDate}</Badge>;
-  const days = Math.floor((now - Date.parse(last.created)) / 86_400_000);
-  return <div className="two-lines"><span>{at < 0 ? "–" : t.count.snapshots(at)}</span><span className="quiet">{t.count.days(days)}</span></div>;
-}
-
-function Carries({ item, newest }: { readonly item: DestinationSummary; readonly newest: Snapshot | undefined }) {
-  const { t, f } = useLocale();
-  const last = item.lastBundle?.target ?? "empty";
-  const isBehind = newest !== undefined && newest.snapshot !== last;
-  const diff = useQuery("compareSnapshots", isBehind ? { id: newest.snapshot, baseline: last, limit: 1 } : undefined);
-  if (!isBehind || diff.value?.total === 0) return <span className="quiet">{t.dashboard.nothingNew}</span>;
-  if (!diff.value) return diff.failure ? <span className="quiet" title={diff.failure.message}>–</span> : waitingText;
-  const { carries } = diff.value;
-  return (
-    <Link to={`/snapshots/compare?from=${last}&to=${newest.snapshot}`} className="two-lines">
-      <span>{t.count.packages(carries.packages)}</span>
-      <span className="quiet">{t.count.versions(carries.versions)}, {f.bytes(carries.bytes)}</span>
-    </Link>
   );
 }
 

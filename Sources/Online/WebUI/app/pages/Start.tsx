@@ -3,6 +3,7 @@
 import { FormEvent, useMemo, useState } from "react";
 import { Failure } from "../api/client";
 import { useQuery } from "../api/query";
+import { useDestinations, useNameOf } from "../base/destinations";
 import { formPath, startJob, startKinds, startOperations } from "../base/jobs";
 import { useLocale } from "../base/locale";
 import { Link, navigate, usePlace } from "../base/router";
@@ -222,10 +223,10 @@ function Chooser({ ids, name, label, pattern, value, onChange }: {
 }) {
   const { t, f } = useLocale();
   const [isOther, setOther] = useState(false);
-  const destinations = useQuery("listDestinations", name === "destination" || name === "request" ? { limit: 1000 } : undefined);
+  const destinations = useDestinations();
+  const nameOf = useNameOf();
   const snapshots = useQuery("listSnapshots", name === "baseline" || name === "target" ? { limit: 100 } : undefined);
   const requests = useQuery("listRequests", name === "request" ? { state: "approved", limit: 100 } : undefined);
-  const nameOf = (id: string) => destinations.value?.items.find((item) => item.destination === id)?.standing?.name ?? id;
   const taken = (snapshots.value?.items ?? []).map((item) => [item.snapshot, `${f.moment(item.created)} · ${t.count.packages(item.packages)}`] as const);
   const words = t.start.choices;
   const choices: readonly (readonly [string, string])[] = name === "destination"
