@@ -359,7 +359,7 @@ let package = Package(
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
                 "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
-                "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", "LoopMedia", systemPackage,
+                "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", "LoopMedia", "Mounts", systemPackage,
             ]),
     ])
 

@@ -100,4 +100,181 @@ import Testing
         #expect(imported.status == 0 && imported.output.contains("applied"), "\(imported)")
         #expect(try programs.names(in: programs.isolated).contains("foo"))
     }
+
+    @Test func `a stick lists its bundles with their sizes, and those that are named are removed, or all`() throws {
+        let programs = try programs()
+        let stick = try LoopMedium(label: "OLD", at: "\(programs.root)/media/old")
+        try stick.mount()
+        var bundles: [String] = []
+        for name in ["foo", "bar", "baz"] {
+            try programs.put(name)
+            bundles.append(try programs.carry(to: stick.point))
+        }
+        let listed = try run(programs, "media").output.split(separator: "\n")
+        for (number, bundle) in bundles.enumerated() {
+            #expect(
+                listed.contains { $0.hasPrefix("    \(bundle)  diff-") && $0.contains("#\(number + 2)  for any  ") && $0.hasSuffix("B") })
+        }
+        #expect(try run(programs, "media", "clean", stick.point).status == 64)
+        let unknown = try run(programs, "media", "clean", stick.point, bundles[0], "b-00000000000000000000")
+        #expect(unknown.status == 1 && unknown.messages.contains("\"OLD\" at \"\(stick.point)\" does not carry b-00000000000000000000"))
+        #expect(try run(programs, "media", "clean", stick.point, bundles[0], "--dry-run").output.hasPrefix(bundles[0]))
+        #expect(try programs.names(in: "\(stick.point)/ferry/bundles") == bundles.sorted())
+        #expect(try run(programs, "media", "clean", stick.point, bundles[0]).output.hasPrefix("\(bundles[0])  "))
+        #expect(try programs.names(in: "\(stick.point)/ferry/bundles") == bundles.dropFirst().sorted())
+        #expect(try programs.offline("verify", stick.point).status == 0)
+        try programs.makeDirectory("\(stick.point)/ferry/bundles/.b-11111111111111111111.draft")
+        #expect(try run(programs, "media", "clean", stick.point, "--all").status == 0)
+        #expect(try programs.names(in: "\(stick.point)/ferry/bundles").isEmpty)
+        #expect(try line(programs, at: stick.point)?.text.hasSuffix("0 bundle(s)") == true)
+        // A directory that is no medium of ours is not made one.
+        try programs.makeDirectory("\(programs.root)/other")
+        #expect(try run(programs, "media", "clean", "\(programs.root)/other", "--all").status == 1)
+        #expect(try programs.names(in: "\(programs.root)/other").isEmpty)
+    }
+
+    @Test func `a stick is ejected when nobody uses it, and who does is named`() throws {
+        let programs = try programs()
+        let stick = try LoopMedium(label: "USED", at: "\(programs.root)/media/used")
+        try stick.mount()
+        let user = Process()
+        user.executableURL = URL(fileURLWithPath: "/bin/sleep")
+        user.arguments = ["1000"]
+        user.currentDirectoryURL = URL(fileURLWithPath: stick.point)
+        try user.run()
+        defer { kill(user.processIdentifier, SIGKILL) }
+        let exported = try run(programs, "export", "--eject")
+        #expect(
+            exported.status == 1 && exported.messages.contains("\"\(stick.point)\" is in use by \(user.processIdentifier) (sleep)"),
+            "\(exported)")
+        #expect(exported.messages.contains("read back and equal") && !exported.messages.contains("safe to pull"))
+        kill(user.processIdentifier, SIGKILL)
+        user.waitUntilExit()
+        let ejected = try run(programs, "media", "eject", stick.point)
+        #expect(ejected.status == 0 && ejected.messages.hasSuffix("is unmounted: it is safe to pull the medium out\n"))
+        let again = try run(programs, "media", "eject", stick.point)
+        #expect(again.status == 1 && again.messages.contains("is not a mount point"))
+    }
+
+    @Test func `two sticks with one label are told apart, and one that is mounted twice is one`() throws {
+        let programs = try programs()
+        let sticks = try ["a", "b"].map { try LoopMedium(label: "STICK", at: "\(programs.root)/media/\($0)") }
+        for stick in sticks { try stick.mount() }
+        let lines = try sticks.map { try #require(try line(programs, at: $0.point)) }
+        #expect(lines[0].id != lines[1].id && lines.allSatisfy { $0.text.contains("STICK") })
+        let unclear = try run(programs, "export")
+        #expect(unclear.status == 64 && sticks.allSatisfy { unclear.messages.contains("--to \($0.point)") })
+        #expect(try run(programs, "export", "--medium", lines[1].id).status == 0)
+        #expect(try programs.names(in: sticks[0].point) == ["lost+found"] && programs.names(in: sticks[1].point).contains("ferry"))
+        let twice = "\(programs.root)/media/twice"
+        try programs.makeDirectory(twice)
+        #expect(try programs.run("/bin/mount", ["--bind", sticks[1].point, twice]).status == 0)
+        defer { _ = try? programs.run("/bin/umount", [twice]) }
+        #expect(try run(programs, "media").output.split(separator: "\n").filter { $0.hasPrefix("m-") }.count == 2)
+        let imported = try programs.offline(["import"], ["FERRY_MEDIA_ROOTS": "\(programs.root)/media"])
+        #expect(imported.status == 0 && imported.output.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: [
+        "index is a pipe", "index is a device", "index is huge", "index is deep", "index is a link", "ferry is a link", "ferry is a file",
+    ])
+    func `a stick with a hostile tree is said to be unusable, keeps nobody waiting, and keeps nothing from others`(kind: String) throws {
+        let programs = try programs()
+        let variables = ["FERRY_MEDIA_ROOTS": "\(programs.root)/media"]
+        let (good, bad) = (
+            try LoopMedium(label: "GOOD", at: "\(programs.root)/media/good"),
+            try LoopMedium(label: "BAD", at: "\(programs.root)/media/bad", megabytes: 32)
+        )
+        try good.mount()
+        try bad.mount()
+        _ = try programs.online("export", "--to", good.point)
+        let (ferry, index) = ("\(bad.point)/ferry", "\(bad.point)/ferry/index.json")
+        if kind.hasPrefix("index") { try programs.makeDirectory("\(ferry)/bundles") }
+        switch kind {
+        case "index is a pipe": #expect(mkfifo(index, 0o600) == 0)
+        case "index is a device": #expect(try programs.run("/bin/mknod", [index, "c", "1", "5"]).status == 0)
+        case "index is huge": #expect(try programs.run("/usr/bin/truncate", ["-s", "1T", index]).status == 0)
+        case "index is deep": try programs.write(String(repeating: "[", count: 10_000_000), to: index)
+        case "index is a link":
+            try FileManager.default.createSymbolicLink(atPath: index, withDestinationPath: "\(good.point)/ferry/index.json")
+        case "ferry is a link": try FileManager.default.createSymbolicLink(atPath: ferry, withDestinationPath: "\(good.point)/ferry")
+        default: try programs.write("no folder", to: ferry)
+        }
+        #expect(try line(programs, at: bad.point)?.text.contains("cannot be used: ") == true)
+        let named = try programs.offline(["verify", bad.point], variables)
+        #expect([1, 3, 10].contains(named.status), "\(named)")
+        let imported = try programs.offline(["import"], variables)
+        #expect(imported.status == 0 && imported.output.contains("applied") && imported.messages.contains("cannot be read"), "\(imported)")
+        let refused = try programs.online("export", "--to", bad.point)
+        #expect(kind == "index is huge" || refused.status != 0)
+    }
+
+    @Test(arguments: ["volume is a pipe", "volume is a device", "bundle is a link", "part is a pipe", "part is a link"])
+    func `files of a bundle that are none are named, and keep nobody waiting`(kind: String) throws {
+        let programs = try programs()
+        let stick = try LoopMedium(label: "BAD", at: "\(programs.root)/media/bad")
+        try stick.mount()
+        let bundle = try programs.carry(to: stick.point)
+        let folder = "\(stick.point)/ferry/bundles/\(bundle)"
+        let archive = "\(folder)/\(try #require(try programs.names(in: folder).first { $0.hasPrefix("diff-") }))"
+        let part = "\(stick.point)/ferry/parts/\(bundle)/part.json"
+        if kind.hasPrefix("part") { try programs.makeDirectory("\(stick.point)/ferry/parts/\(bundle)") }
+        switch kind {
+        case "volume is a pipe":
+            try programs.remove(archive)
+            #expect(mkfifo(archive, 0o600) == 0)
+        case "volume is a device":
+            try programs.remove(archive)
+            #expect(try programs.run("/bin/mknod", [archive, "c", "1", "5"]).status == 0)
+        case "bundle is a link":
+            try FileManager.default.moveItem(atPath: folder, toPath: "\(programs.root)/elsewhere")
+            try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: "\(programs.root)/elsewhere")
+        case "part is a pipe": #expect(mkfifo(part, 0o600) == 0)
+        default: try FileManager.default.createSymbolicLink(atPath: part, withDestinationPath: "/dev/zero")
+        }
+        let run = try programs.offline("import", stick.point)
+        #expect([1, 3].contains(run.status) && run.messages.contains("ferry-offline: error: "), "\(run)")
+        #expect(try programs.names(in: programs.isolated).isEmpty)
+        // The stick is made good again by an export.
+        if !kind.hasPrefix("part") {
+            #expect(try programs.online("export", bundle, "--to", stick.point).status == 0)
+            #expect(try programs.offline("import", stick.point).status == 0)
+        }
+    }
+
+    @Test func `a watch announces what is plugged in, or imports it, and ends when it is asked to`() async throws {
+        let programs = try programs()
+        let stick = try LoopMedium(label: "ARRIVING", at: "\(programs.root)/media/arriving")
+        try stick.mount()
+        _ = try programs.carry(to: stick.point)
+        try stick.unmount()
+        let variables = [
+            "FERRY_MEDIA_ROOTS": "\(programs.root)/media", "FERRY_STORAGE": programs.isolated,
+            "FERRY_OFFLINE_STATE": "\(programs.root)/offline-state",
+        ]
+        for (policy, words) in [
+            ("announce", "import it with: ferry-offline import \"\(stick.point)\""), ("import", "found the medium \"ARRIVING\""),
+        ] {
+            let said = "\(programs.root)/watch-\(policy)"
+            let watch = try programs.start(["watch", "--policy", policy], variables, messages: said, program: "ferry-offline")
+            func text() throws -> String { try String(contentsOfFile: said, encoding: .utf8) }
+            while try !text().contains("waiting for media") { await Task.yield() }
+            try stick.mount()
+            while try !text().contains(words) {
+                try #require(watch.isRunning)
+                await Task.yield()
+            }
+            #expect(try text().contains("the medium \"ARRIVING\" at \"\(stick.point)\" carries 1 bundle(s)"))
+            if policy == "import" {
+                while try !programs.names(in: programs.isolated).contains("foo") { await Task.yield() }
+            } else {
+                #expect(try programs.names(in: programs.isolated).isEmpty)
+            }
+            watch.terminate()
+            watch.waitUntilExit()
+            #expect(watch.terminationStatus == 0 && watch.terminationReason == .exit)
+            try stick.unmount()
+        }
+        #expect(try programs.offline("check").status == 0)
+    }
 }

@@ -87,11 +87,13 @@ final class Programs {
         return Run(status: process.terminationStatus, output: texts[0], messages: texts[1])
     }
 
-    /// Starts `ferry-online`, which goes on; what it says goes to a file.
-    func start(_ arguments: [String], _ variables: [String: String], messages: String) throws -> Process {
+    /// Starts a program, which goes on; what it says goes to a file.
+    func start(
+        _ arguments: [String], _ variables: [String: String], messages: String, program: String = "ferry-online"
+    ) throws -> Process {
         let process = Process()
         let build = Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(fileURLWithPath: ".")
-        process.executableURL = build.appendingPathComponent("ferry-online")
+        process.executableURL = build.appendingPathComponent(program)
         process.arguments = arguments
         let names = ["FERRY_STORAGE": connected, "FERRY_ONLINE_STATE": "\(root)/online-state"]
         process.environment = ProcessInfo.processInfo.environment.merging(names) { $1 }.merging(variables) { $1 }

@@ -3,6 +3,7 @@ import Foundation
 import Integrity
 import LoopMedia
 import MediaLayout
+import Mounts
 import Platform
 import Snapshots
 import Synchronization
@@ -112,5 +113,16 @@ import Testing
         #expect(throws: MediumTrouble.fullOfFiles(medium)) { try MediumWriter(medium: medium).export(small, volumeSize: nil) }
         for number in 0..<100 { _ = try world.files.remove(medium.root.appending("photo-\(number).jpg")) }
         #expect(try MediumWriter(medium: medium).export(small, volumeSize: nil).size == small.length)
+    }
+
+    @Test func `what vanishes between the kernel's word and the look is no medium`() throws {
+        let stick = try LoopMedium(label: "HASTY")
+        try stick.mount()
+        let survey = MediaSurvey(roots: [FilePath(stick.point)])
+        let table = try MountTable()
+        #expect(survey.media(in: table).map(\.label) == ["HASTY"])
+        try stick.unmount()
+        #expect(survey.media(in: table).isEmpty)
+        #expect(survey.medium(holding: FilePath(stick.point), in: table) == nil)
     }
 }

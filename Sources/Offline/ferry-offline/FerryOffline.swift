@@ -5,7 +5,7 @@ import Snapshots
 
 /// The program of the isolated side.
 @main
-struct FerryOffline: ParsableCommand {
+struct FerryOffline: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-offline",
         abstract: "Carry an npm registry across an air gap: the isolated side.",
@@ -25,7 +25,8 @@ struct FerryOffline: ParsableCommand {
             (name: "databases", value: "ledger up to form \(Ledger.form)"),
         ]),
         subcommands: [
-            Init.self, Trust.self, Verify.self, Import.self, Rollback.self, Generations.self, Check.self, ClosureCommand.self, History.self,
+            Init.self, Trust.self, Verify.self, Import.self, Watch.self, Rollback.self, Generations.self, Check.self, ClosureCommand.self,
+            History.self,
             Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self,
         ])
 

@@ -51,40 +51,51 @@ struct Import: ParsableCommand {
     @Argument(
         help: ArgumentHelp("Media, bundles' directories, or archives; every medium that is plugged in by default.", valueName: "path"))
     var paths: [String] = []
+    @OptionGroup var options: ImportOptions
+    @Flag(help: "Verify only and say what would come in.") var dryRun = false
+
+    func run() throws {
+        try reporting { try options.run(paths, isDryRun: dryRun) }
+    }
+}
+
+/// Whatever brings bundles into the storage goes by these.
+struct ImportOptions: ParsableArguments {
     @Flag(help: "Accept an unsigned bundle this time.") var allowUnsigned = false
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var services: ServiceOptions
-    @Flag(help: "Verify only and say what would come in.") var dryRun = false
     @Flag(help: "Mix incoming versions into packages that hold only versions published here.") var adoptLocal = false
     @Flag(help: "Bring back versions that were removed here.") var restoreRemoved = false
     @Flag(help: "Take what was imported before and is gone for removed on purpose, rather than for lost.") var acceptRemovals = false
 
-    func run() throws {
-        try reporting {
-            var options = ImportPipeline.Options()
-            options.adoptsLocalPackages = adoptLocal
-            options.restoresRemoved = restoreRemoved
-            options.acceptsRemovals = acceptRemovals
-            let ledger = try state.ledger()
-            let layout = try storage.layout()
-            let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
-            let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
-            var reply = ImportReply(try state.replies(ledger, layout))
-            try forEachBundle(at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !dryRun, options) {
-                bundle, pipeline in
-                reply.begin(at: bundle.place)
-                let source = try bundle.open()
-                guard !dryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
-                let report = try served.run(
-                    source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
-                    details: importDetails(from: bundle.place, into: layout))
-                try report.show(bundle.name, json: state.json)
-                reply.note(report)
-            } ended: { error in
-                guard !dryRun else { return }
-                if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
-            }
+    /// Brings in what is found at the paths, or on the media that are plugged in, and says back what came of it.
+    ///
+    /// - Parameter mayAsk: whether a person who is there may be asked for the next medium.
+    func run(_ paths: [String], isDryRun: Bool = false, mayAsk: Bool = true) throws {
+        var options = ImportPipeline.Options()
+        options.adoptsLocalPackages = adoptLocal
+        options.restoresRemoved = restoreRemoved
+        options.acceptsRemovals = acceptRemovals
+        let ledger = try state.ledger()
+        let layout = try storage.layout()
+        let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
+        let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
+        var reply = ImportReply(try state.replies(ledger, layout))
+        try forEachBundle(
+            at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !isDryRun, mayAsk: mayAsk, options
+        ) { bundle, pipeline in
+            reply.begin(at: bundle.place)
+            let source = try bundle.open()
+            guard !isDryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
+            let report = try served.run(
+                source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
+                details: importDetails(from: bundle.place, into: layout))
+            try report.show(bundle.name, json: state.json)
+            reply.note(report)
+        } ended: { error in
+            guard !isDryRun else { return }
+            if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
         }
     }
 }
@@ -95,7 +106,7 @@ struct Import: ParsableCommand {
 /// Where a bundle is spread over more media than are plugged in, a person is asked for the next one; nobody there, it is `MoreToCome`.
 private func forEachBundle(
     at paths: [String], _ storage: StorageOptions, _ state: StateOptions, allowsUnsigned: Bool, changesStorage: Bool,
-    _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void,
+    mayAsk: Bool = true, _ options: ImportPipeline.Options = ImportPipeline.Options(), _ body: (FoundBundle, ImportPipeline) throws -> Void,
     ended: ((any Error)?) -> Void = { _ in }
 ) throws {
     let ledger = try state.ledger()
@@ -119,7 +130,7 @@ private func forEachBundle(
             try keeper.recover()
         }
         do {
-            try forEach(of: search, ledger, waits: paths.isEmpty && isAttended(), copying) { bundle in
+            try forEach(of: search, ledger, waits: mayAsk && paths.isEmpty && isAttended(), copying) { bundle in
                 do { try body(bundle, pipeline) } catch let error as BundleError {
                     // Volumes that were kept and are no bundle must come again.
                     if let id = bundle.id { try search.spool.remove(id) }

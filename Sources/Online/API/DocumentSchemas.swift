@@ -244,7 +244,16 @@ extension Schema {
             Member("state", .choice(["ready", "uninitialised", "unusable"]), "Whether there is a `ferry/` on it that can be read."),
             Member("detail", text.orNull, "Why it cannot be used."), Member("bundleCount", .count, "The bundles on it."),
             Member("bundles", .array(mediumBundle, maxItems: MountedMedium.listed), "The newest of them."),
+            Member(
+                "parts", .array(mediumPart, maxItems: MountedMedium.listed),
+                "Of which bundles, spread over several media, it carries volumes."),
         ]))
+
+    private static let mediumPart = Schema.object([
+        Member("bundle", bundleID), Member("label", text), Member("destination", destination), Member("sequence", sequence),
+        Member("volumes", .array(.integer(1...999), maxItems: 999), "The numbers of those that are here."),
+        Member("volumeCount", .integer(1...999), "How many there are in all."), Member("sizeBytes", bytes, "Of those that are here."),
+    ])
 
     private static let mediumBundle = Schema.object([
         Member("bundle", bundleID), Member("label", text), Member("origin", originID), Member("destination", destination),

@@ -24,6 +24,17 @@ extension MountedMedium {
             "removable": .bool(isRemovable), "readOnly": .bool(mount.isReadOnly), "freeBytes": .integer(space.freeBytes),
             "totalBytes": .integer(space.totalBytes), "state": .string(state), "detail": .text(detail),
             "bundleCount": .integer(entries.count), "bundles": .array(newest.map(\.summary)),
+            "parts": .array(parts.prefix(Self.listed).map(\.summary)),
+        ]
+    }
+}
+
+extension MediumPart {
+    fileprivate var summary: JSONValue {
+        [
+            "bundle": .string(descriptor.bundle), "label": .string(descriptor.label), "destination": .string(descriptor.destination),
+            "sequence": .integer(descriptor.sequence), "volumes": .array(numbers.map { .integer($0) }), "volumeCount": .integer(cut.count),
+            "sizeBytes": .integer(size),
         ]
     }
 }

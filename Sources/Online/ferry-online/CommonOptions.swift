@@ -222,6 +222,7 @@ func hints(for error: any Error) -> [String] {
         ["what the medium held before is as it was; \"ferry-online media clean\" removes bundles that are on it"]
     case is MediumTrouble: ["what the medium held before is as it was, as far as it can be read; take another medium"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
+    case MediumWriter.Refusal.notThere: ["\"ferry-online media\" lists what is on it; nothing was removed"]
     case is MediumWriter.Refusal: ["what the medium held before is as it was"]
     case let error as KeyFileError where error.cause.code == .passphraseNeeded: ["give it in FERRY_KEY_PASSPHRASE"]
     default: []

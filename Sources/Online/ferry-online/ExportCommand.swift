@@ -71,13 +71,13 @@ struct ExportCommand: AsyncParsableCommand {
         guard let record = bundle.map({ id in records.first { $0.id.text == id } }) ?? records.first else {
             throw ValidationError("there is no such bundle; \"ferry-online bundles\" lists them")
         }
-        let root = try target()
+        let (root, chosen) = try target()
         let parameters: [String: JSONValue?] = [
             "artifact": .string(record.id.text), "medium": .string(root.string), "mediumId": medium.map { .string($0) },
             "volumeSize": volumeSize.map { .integer($0) }, "spread": spread ? true : nil, "eject": eject ? true : nil,
         ]
         try await state.job(.export, parameters) {
-            try refuseAnother(at: root)
+            try refuseAnother(at: root, than: chosen)
             if let pruned = record.pruned {
                 throw BundleBuilder.Refusal.pruned(record.id, pruned, again: try commandToRemake(record))
             }
@@ -223,15 +223,17 @@ extension ExportCommand {
 
 extension ExportCommand {
     /// Where to write: what was named, else the one medium that is plugged in.
-    private func target() throws -> FilePath {
+    ///
+    /// - Returns: with the id of the medium that is meant, where it is one.
+    private func target() throws -> (root: FilePath, medium: String?) {
         if let directory {
             let path = FilePath(directory)
-            return try DiskFileSystem().resolve(path) ?? path
+            return (try DiskFileSystem().resolve(path) ?? path, medium)
         }
         let media = try state.settings().media(state: state.directory()).media(in: MountTable())
         if let medium {
             guard let found = media.first(where: { $0.id.text == medium }) else { throw AnotherMedium(id: medium, place: nil) }
-            return found.mount.point
+            return (found.mount.point, medium)
         }
         guard let found = media.first, media.count == 1 else {
             let words = media.map { "  --to \($0.mount.point)  \($0.label ?? $0.mount.source)" }
@@ -241,11 +243,11 @@ extension ExportCommand {
                     : "name one of the media that are plugged in:\n\(words.joined(separator: "\n"))")
         }
         Terminal.say("to \(found.mount.point), \(found.label ?? found.mount.source), the one medium that is plugged in")
-        return found.mount.point
+        return (found.mount.point, found.id.text)
     }
 
     /// Throws where another medium is mounted than the one that is meant.
-    private func refuseAnother(at root: FilePath) throws {
+    private func refuseAnother(at root: FilePath, than medium: String?) throws {
         guard let medium else { return }
         let found = try state.settings().media(state: state.directory()).medium(holding: root, in: MountTable())
         guard found?.id.text == medium, found?.mount.point == root else { throw AnotherMedium(id: medium, place: root) }

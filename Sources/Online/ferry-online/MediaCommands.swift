@@ -17,7 +17,8 @@ struct MediaCommand: ParsableCommand {
             A medium is what can be pulled out, wherever it is mounted, and whatever is mounted below media.roots of the settings (/media, \
             /run/media and /mnt by default). What holds storage or state, and the disk that the system runs from, is none.
             """,
-        subcommands: [MediaList.self, MediaWatchCommand.self, MediaInit.self, MediaEject.self], defaultSubcommand: MediaList.self)
+        subcommands: [MediaList.self, MediaWatchCommand.self, MediaInit.self, MediaClean.self, MediaEject.self],
+        defaultSubcommand: MediaList.self)
 }
 
 struct MediaList: ParsableCommand {
@@ -31,7 +32,10 @@ struct MediaList: ParsableCommand {
             if state.json {
                 return try Terminal.output(JSONValue.array(media.map(\.json)).canonicalBytes + [0x0A])
             }
-            for medium in media { try Terminal.output(medium.line) }
+            for medium in media {
+                try Terminal.output(medium.line)
+                for line in medium.contents { try Terminal.output("    \(line)") }
+            }
             if media.isEmpty { Terminal.say("no medium is plugged in") }
         }
     }
@@ -85,6 +89,39 @@ struct MediaInit: ParsableCommand {
     }
 }
 
+struct MediaClean: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clean", abstract: "Remove bundles from a medium, to make room.",
+        discussion: """
+            "ferry-online media" lists those that are on it. What is removed is off the list first, so a medium that is pulled out meanwhile \
+            lists whole bundles only.
+            """)
+
+    @Argument(help: ArgumentHelp("Where it is mounted.", valueName: "dir")) var directory: String
+    @Argument(help: ArgumentHelp("The bundles' ids.", valueName: "bundle")) var bundles: [String] = []
+    @Flag(help: "Remove every bundle, and what killed exports left.") var all = false
+    @Flag(help: "Say what would be removed, and remove nothing.") var dryRun = false
+
+    func validate() throws {
+        guard bundles.isEmpty == all else { throw ValidationError("name the bundles to remove, or say --all") }
+    }
+
+    func run() throws {
+        try reporting {
+            let path = FilePath(directory)
+            let medium = Medium(mountedAt: try DiskFileSystem().resolve(path) ?? path)
+            // Nothing of ours is made where there is nothing.
+            guard try medium.entries() != nil || !medium.parts().isEmpty else {
+                throw MediumWriter.Refusal.notThere(medium, ["any bundle"])
+            }
+            let removed = try MediumWriter(medium: medium).clean(all ? nil : bundles, isDryRun: dryRun)
+            for (bundle, bytes) in removed { try Terminal.output("\(bundle)  \(Terminal.bytes(bytes))") }
+            let sum = Terminal.bytes(removed.reduce(0) { $0 + $1.bytes })
+            Terminal.say("\(removed.count) bundle(s) of \(sum) \(dryRun ? "would be" : "are") removed from \(medium)")
+        }
+    }
+}
+
 struct MediaEject: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eject", abstract: "Make a medium safe to be pulled out: write out what is in memory, and unmount it.")
@@ -110,6 +147,21 @@ extension StateOptions {
 }
 
 extension MountedMedium {
+    /// What lies on it, a line each.
+    fileprivate var contents: [String] {
+        var entries: [MediumEntry] = []
+        if case .ready(let listed) = content { entries = listed }
+        return entries.map { entry in
+            let summary = entry.descriptor
+            return "\(summary.bundle)  \(summary.label)  #\(summary.sequence)  for \(summary.destination)  \(Terminal.bytes(entry.size))"
+        }
+            + parts.map { part in
+                let summary = part.descriptor
+                return "\(summary.bundle)  \(summary.label)  #\(summary.sequence)  for \(summary.destination)  "
+                    + "volumes \(part.numbers.ranges) of \(part.cut.count), \(Terminal.bytes(part.size))"
+            }
+    }
+
     fileprivate var line: String {
         let what =
             switch content {

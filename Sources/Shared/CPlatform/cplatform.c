@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,14 @@ int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds) {
 
 int cplatform_file_system_label(int fd, char label[256]) {
     return ioctl(fd, FS_IOC_GETFSLABEL, label) == 0 ? 0 : -errno;
+}
+
+int cplatform_mount_number(const char *path, int64_t *number) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, 0x1000 /* STATX_MNT_ID */, &status) != 0) return -errno;
+    if (!(status.stx_mask & 0x1000)) return -ENOSYS;
+    *number = (int64_t)status.stx_mnt_id;
+    return 0;
 }
 
 int64_t cplatform_find(const uint8_t *bytes, int64_t length, const uint8_t *part, int64_t part_length) {

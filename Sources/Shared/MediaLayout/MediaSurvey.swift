@@ -12,11 +12,17 @@ package struct MediaSurvey: Sendable {
 
     private let roots: [FilePath]
     private let reserved: [FilePath]
+    private let mountNumber: @Sendable (FilePath) -> Int?
 
     /// - Parameters:
     ///   - roots: directories below which everything that is mounted is a medium.
     ///   - reserved: what lies on no medium, such as storage and state.
-    package init(roots: [FilePath] = usualRoots, reserved: [FilePath] = []) {
+    ///   - mountNumber: says which mount a path leads to now; a test with a table of its own knows none.
+    package init(
+        roots: [FilePath] = usualRoots, reserved: [FilePath] = [],
+        mountNumber: @escaping @Sendable (FilePath) -> Int? = { DiskFileSystem().mountNumber(holding: $0) }
+    ) {
+        self.mountNumber = mountNumber
         self.roots = roots.map { Self.resolved($0) }
         self.reserved = reserved.map { Self.resolved($0) }
     }
@@ -32,7 +38,7 @@ package struct MediaSurvey: Sendable {
             guard isMedium(mount, device, taken), seen.insert([mount.device.description, mount.source, mount.root]).inserted else {
                 return nil
             }
-            return try? MountedMedium(mount, device: device)
+            return look(at: mount, device)
         }
     }
 
@@ -40,7 +46,14 @@ package struct MediaSurvey: Sendable {
     package func medium(holding path: FilePath, in table: MountTable) -> MountedMedium? {
         guard let mount = table.mount(holding: Self.resolved(path)) else { return nil }
         let device = BlockDevice(mount.device)
-        return isMedium(mount, device, Taken(table, reserved)) ? try? MountedMedium(mount, device: device) : nil
+        return isMedium(mount, device, Taken(table, reserved)) ? look(at: mount, device) : nil
+    }
+
+    /// Between the kernel's word and this look it may have gone, and what lies below its mount point is no medium.
+    private func look(at mount: Mount, _ device: BlockDevice?) -> MountedMedium? {
+        func isThere() -> Bool { mountNumber(mount.point).map { $0 == mount.number } ?? true }
+        guard isThere(), let medium = try? MountedMedium(mount, device: device), isThere() else { return nil }
+        return medium
     }
 
     /// What is in use for something else.

@@ -29,6 +29,8 @@ package struct Medium: Sendable, Hashable, CustomStringConvertible {
 
     /// The bundles that were written to the end, by origin and sequence; `nil` where there is no `ferry/index.json`.
     package func entries() throws -> [MediumEntry]? {
+        // A link would lead out of the medium.
+        guard try DiskFileSystem().status(of: folder)?.kind == .directory else { return nil }
         guard let bytes = try DiskFileSystem().contents(of: folder.appending("index.json"), limit: MediumIndex.sizeLimit) else {
             return nil
         }
@@ -38,6 +40,11 @@ package struct Medium: Sendable, Hashable, CustomStringConvertible {
     /// Opens the archive of a bundle that the index lists.
     package func archive(of entry: MediumEntry) throws(FileSystemError) -> ArchiveSource {
         let directory = directory(of: entry.descriptor.bundle)
+        for path in [directory.removingLastComponent(), directory] {
+            guard try DiskFileSystem().status(of: path)?.kind == .directory else {
+                throw FileSystemError("open as a directory of the medium", path, .notDirectory)
+            }
+        }
         return try ArchiveSource(volumes: entry.volumes.map { directory.appending($0.name) })
     }
 

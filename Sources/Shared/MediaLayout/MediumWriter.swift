@@ -17,6 +17,8 @@ package struct MediumWriter: Sendable {
         case tooLargeFiles(Medium, size: Int64, limit: Int64)
         /// Something else than a directory stands where one of ours belongs.
         case obstructed(FilePath)
+        /// No such bundles are on the medium.
+        case notThere(Medium, [String])
         /// The index would become longer than a reader takes.
         case indexFull(FilePath)
 
@@ -29,6 +31,7 @@ package struct MediumWriter: Sendable {
             case .tooLargeFiles(let medium, let size, let limit):
                 "\(medium) takes no file of \(size) bytes; volumes of \(limit >> 20) MiB and less fit its file system"
             case .obstructed(let path): "\"\(path)\" is not a directory, and bundles are written nowhere else"
+            case .notThere(let medium, let bundles): "\(medium) does not carry \(bundles.joined(separator: ", "))"
             case .indexFull(let path): "\"\(path)\" cannot list another bundle; remove bundles that were imported, or take an empty medium"
             }
         }
@@ -138,6 +141,43 @@ package struct MediumWriter: Sendable {
         try writing(0) { _ in
             try writePapers()
             if try medium.entries() == nil { try files.replace(indexPath, with: MediumIndex.bytes([])) }
+        }
+    }
+
+    /// Removes bundles from the medium: off the index first, then their files; whole ones, and volumes of spread ones.
+    ///
+    /// - Parameters:
+    ///   - bundles: their ids; `nil` for all, with what killed exports left.
+    ///   - isDryRun: whether nothing is removed.
+    /// - Returns: the ids of those that are there, each with its bytes.
+    /// - Throws: `MediumTrouble`, `Refusal.notThere`, `ProcessLock.Held`, `FileSystemError`, `DocumentError`. Where it throws on the way, no
+    ///   bundle is listed that is not whole.
+    package func clean(_ bundles: [String]?, isDryRun: Bool = false) throws -> [(bundle: String, bytes: Int64)] {
+        try writing(0) { watch in
+            var entries = try medium.entries() ?? []
+            let parts = try medium.parts()
+            let all: [(bundle: String, bytes: Int64)] =
+                entries.map { ($0.descriptor.bundle, $0.size) } + parts.map { ($0.descriptor.bundle, $0.size) }
+            let unknown = (bundles ?? []).filter { id in !all.contains { $0.bundle == id } }
+            guard unknown.isEmpty else { throw Refusal.notThere(medium, unknown) }
+            let removed = all.filter { bundles?.contains($0.bundle) ?? true }
+            guard !isDryRun else { return removed }
+            entries.removeAll { entry in removed.contains { $0.bundle == entry.descriptor.bundle } }
+            try watch.require()
+            if try medium.entries() != nil { try files.replace(indexPath, with: MediumIndex.bytes(entries)) }
+            for (bundle, _) in removed {
+                // The list first: what it does not name is not taken for whole.
+                _ = try files.remove(medium.partDirectory(of: bundle).appending("part.json"))
+                for path in [medium.directory(of: bundle), medium.partDirectory(of: bundle)] { try files.removeTree(path) }
+            }
+            if bundles == nil {
+                for folder in [self.bundles, medium.partsFolder] {
+                    for name in try files.names(in: folder) ?? [] where name.hasPrefix("b-") || name.hasPrefix(".b-") {
+                        try files.removeTree(folder.appending(name))
+                    }
+                }
+            }
+            return removed
         }
     }
 

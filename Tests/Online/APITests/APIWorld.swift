@@ -75,7 +75,8 @@ final class APIWorld {
             ])
         let lines = mounted
         let reading = APIContext(
-            state: state, catalog: catalog, settings: settings, verdaccio: nil, media: MediaSurvey(roots: [root.appending("media")]),
+            state: state, catalog: catalog, settings: settings, verdaccio: nil,
+            media: MediaSurvey(roots: [root.appending("media")], mountNumber: { _ in nil }),
             mounts: {
                 if let hang {
                     hang.wait()
@@ -151,7 +152,7 @@ final class APIWorld {
 
     /// The id of the one medium.
     func mediumID() throws -> String {
-        let survey = MediaSurvey(roots: [root.appending("media")])
+        let survey = MediaSurvey(roots: [root.appending("media")], mountNumber: { _ in nil })
         return try #require(survey.media(in: MountTable(parsing: Array(mounted.utf8))).first).id.text
     }
 

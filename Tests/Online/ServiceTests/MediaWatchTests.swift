@@ -22,7 +22,8 @@ import Testing
             let said = Said()
             self.said = said
             watch = MediaWatch(
-                survey: MediaSurvey(roots: [root.appending("media")]), feed: feed, encode: { .string($0.mount.point.string) }
+                survey: MediaSurvey(roots: [root.appending("media")], mountNumber: { _ in nil }), feed: feed,
+                encode: { .string($0.mount.point.string) }
             ) {
                 said.add($0)
             }

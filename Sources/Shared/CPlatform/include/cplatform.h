@@ -12,5 +12,7 @@ int cplatform_start_writeback(int fd, int64_t offset, int64_t length);
 int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds);
 // FS_IOC_GETFSLABEL: the label of the file system that holds this open file, with its final 0, at most 256 bytes.
 int cplatform_file_system_label(int fd, char label[256]);
+// statx(2) with STATX_MNT_ID: the number that mountinfo has of what is mounted where the path leads, of Linux 5.8 and later.
+int cplatform_mount_number(const char *path, int64_t *number);
 // memmem(3): where a part stands first; -1 where it does not.
 int64_t cplatform_find(const uint8_t *bytes, int64_t length, const uint8_t *part, int64_t part_length);

@@ -179,6 +179,8 @@ export interface Medium {
   readonly label: string | null;
   /** Who made it, and what they call it. */
   readonly model: string | null;
+  /** Of which bundles, spread over several media, it carries volumes. */
+  readonly parts: readonly ({ readonly bundle: string; readonly destination: string; readonly label: string; readonly sequence: number; readonly sizeBytes: number; readonly volumeCount: number; readonly volumes: readonly (number)[] })[];
   readonly readOnly: boolean;
   /** Whether people pull it out, as far as the kernel knows. */
   readonly removable: boolean;
@@ -469,7 +471,7 @@ export interface Operations {
     readonly answer: undefined;
   };
   readonly exportToMedium: {
-    readonly parameters: { readonly id: string; readonly artifact: string; readonly volumeSize?: number; readonly initialise?: boolean };
+    readonly parameters: { readonly id: string; readonly artifact: string; readonly volumeSize?: number; readonly spread?: boolean; readonly eject?: boolean; readonly initialise?: boolean };
     readonly body: undefined;
     readonly answer: Job;
   };
