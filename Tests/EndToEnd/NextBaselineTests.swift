@@ -85,6 +85,24 @@ import Upkeep
         #expect(try next(world, record).snapshot == bundles[3].target)
     }
 
+    @Test func `what is to travel is the newest bundle that each destination has not acknowledged`() throws {
+        let world = try World()
+        func outgoing(besides here: Set<Identifier> = []) throws -> [Identifier] {
+            try outgoingBundles(world.catalog, besides: here, now: WallClock.system.now()).map(\.id)
+        }
+        var states = try states(world, 1)
+        let anybody = try world.keepBundle()
+        #expect(try outgoing() == [anybody.id])
+        #expect(try outgoing(besides: [anybody.id]) == [])
+        _ = try known(world)
+        try world.put("q", ["1.0.0": "q"])
+        states.append(try world.snapshot().header)
+        let theirs = try world.keepBundle(destination: .only(world.destination))
+        #expect(try outgoing() == [theirs.id])
+        _ = try acknowledge(world, states[1])
+        #expect(try outgoing() == [])
+    }
+
     @Test func `a receipt counts once, in its order, with the key that was confirmed`() throws {
         let world = try World()
         let states = try states(world, 2)

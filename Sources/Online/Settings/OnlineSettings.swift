@@ -73,6 +73,8 @@ package struct OnlineSettings: Sendable {
     package let logs: RetentionLimits
     /// Below which everything that is mounted is a medium, beside what can be pulled out.
     package let mediaRoots: Setting<[FilePath]>
+    /// What the server does with bundles that are to travel when a medium of ours is plugged in.
+    package let mediaExport: Setting<MediaExport>
     package let service: ServiceSettings
     /// Every key there is, in the order of the example.
     package let entries: [SettingEntry]
@@ -97,6 +99,7 @@ package struct OnlineSettings: Sendable {
         artifacts = reader.limits("retention.artifacts", RetentionLimits())
         logs = reader.limits("retention.logs", RetentionLimits(age: 90 * 86_400, size: 1 << 30))
         mediaRoots = reader.take("media.roots", .paths, default: ["/media", "/run/media", "/mnt"])
+        mediaExport = reader.take("media.export", .mediaExport, default: .ask)
         service = ServiceSettings(&reader, zone: zone)
         reader.refuseLevels(warning, critical)
         try reader.finish()

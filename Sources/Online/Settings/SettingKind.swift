@@ -44,6 +44,25 @@ extension SettingKind {
     }
 }
 
+/// What becomes of bundles that are to travel when a medium is plugged in.
+package enum MediaExport: String, Sendable {
+    /// Nothing, until a person says so.
+    case ask
+    /// They are put on it.
+    case automatic
+}
+
+extension SettingKind where Value == MediaExport {
+    static var mediaExport: SettingKind {
+        scalar("`ask` or `automatic`") { text throws(SettingComplaint) in
+            guard let value = MediaExport(rawValue: text) else { throw SettingComplaint(words: "\"\(text)\" is neither ask nor automatic") }
+            return value
+        } _: {
+            $0.rawValue
+        }
+    }
+}
+
 extension SettingKind where Value == FilePath? {
     static var path: SettingKind {
         SettingKind(

@@ -63,6 +63,9 @@ extension OnlineSettings {
           # Every file system that is mounted below one of these is a medium, and so is whatever can be pulled out, wherever it is
           # mounted. In a variable of the environment a : stands between them.
           roots: [/media, /run/media, /mnt]
+          # What "ferry-online serve" does when a medium of ours is plugged in: "ask" waits for a person; "automatic" puts on it the newest
+          # bundle for each destination that has not acknowledged as much.
+          export: ask
 
         # The server, "ferry-online serve". There is no login: it answers this machine alone unless it is told to listen elsewhere.
         serve:

@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import CanonicalJSON
+import Catalog
 import Destinations
 import Documents
 import Foundation
@@ -15,6 +16,7 @@ import Registries
 import Service
 import ServiceLifecycle
 import Settings
+import Snapshots
 import SystemPackage
 import Terminal
 import UnixSignals
@@ -72,7 +74,15 @@ struct Serve: AsyncParsableCommand {
             let pulse = Pulse(registry: settings.registry(verdaccio).value)
             let health = HealthContext(reading, jobs) { await pulse.complaint() }
             let correspondence = try state.correspondence()
-            let watch = MediaWatch(survey: media, feed: feed, encode: { $0.json }, read: { try Self.read($0, correspondence) }) {
+            let (catalog, exports) = (reading.catalog, settings.mediaExport.value == .automatic)
+            let watch = MediaWatch(
+                survey: media, feed: feed, encode: { $0.json },
+                read: { medium in
+                    let told = try Self.read(medium, correspondence)
+                    if exports { try Self.send(medium, catalog, jobs) }
+                    return told
+                }
+            ) {
                 Self.say($0)
             }
             let address = service.listen.value
@@ -110,6 +120,22 @@ struct Serve: AsyncParsableCommand {
             if case .known = outcome { return nil }
             Self.say("\(outcome)")
             return outcome.json
+        }
+    }
+
+    /// Asks for the export of what is to travel to a medium of ours that was plugged in.
+    private static func send(_ medium: MountedMedium, _ catalog: Catalog, _ jobs: JobContext) throws {
+        guard case .ready(let entries) = medium.content, !medium.mount.isReadOnly else { return }
+        let here = Set(entries.compactMap { Identifier($0.descriptor.bundle, .bundle) })
+        for bundle in try outgoingBundles(catalog, besides: here, now: WallClock.system.now()) {
+            let values: [String: JSONValue] = [
+                "artifact": .string(bundle.id.text), "medium": .string(medium.mount.point.string), "mediumId": .string(medium.id.text),
+            ]
+            do {
+                let job = try jobs.store.add(
+                    .export, JobParameters(values, for: .export), by: .mount, isUnique: true, timeLimit: jobs.timeLimit)
+                say("job \(job.id) puts bundle \(bundle.id) on medium \(medium.id)")
+            } catch is JobStore.Refusal {}
         }
     }
 
