@@ -34,6 +34,7 @@ import Testing
         "a destination introduces itself, is confirmed by its fingerprint, and is treated and forgotten",
         "a request is shown with what is asked for, approved, and followed to its job",
         "a request for a filler shows the bundle that did not fit, and the filler is made",
+        "a medium shows what came back on it, and a receipt of a restored destination is accepted",
         "the dashboard says how far behind destinations are, and what is to be decided first",
     ]
 

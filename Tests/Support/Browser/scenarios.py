@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -327,6 +328,47 @@ def filler():
             expect(follows.locator(".badge")).to_have_text("Succeeded")
             made = here.get("/artifacts?limit=1")["items"][0]
             check(made["destination"] == plant, "the filler is for somebody else")
+
+
+@scenario("a medium shows what came back on it, and a receipt of a restored destination is accepted")
+def replies():
+    with world() as here:
+        here.fill()
+        here.serve()
+        plant = here.isolate("Plant 7")
+        here.plug("stick")
+        here.export("stick", here.get("/artifacts")["items"][0]["bundle"])
+        place = here.pull("stick")
+        here.offline("import", place)
+        here.offline("request", "tug", "--to", place)
+        here.replug("stick")
+        known = wait_for("the card", lambda: here.get("/destinations")["items"][0]["standing"])
+        here.confirm(plant, known["fingerprint"])
+        with browser(here.url) as runner:
+            sight = runner.look()
+            # What was told before the page was there is read again.
+            sight.open("/media")
+            card = sight.page.locator(".medium", has_text="stick")
+            expect(card).to_contain_text("Receipt of Plant 7")
+            expect(card.get_by_role("link", name="Plant 7 asks for 1 package")).to_be_visible()
+            expect(card).to_contain_text("to decide")
+            shutil.copytree(here.path("isolated"), here.path("backup"))
+            here.offline("receipt", "--to", here.pull("stick"))
+            here.replug("stick")
+            wait_for("the receipt", lambda: len(here.get(f"/destinations/{plant}")["receipts"]) == 2)
+            expect(card).to_contain_text("state #1")
+            shutil.rmtree(here.path("isolated"))
+            shutil.copytree(here.path("backup"), here.path("isolated"))
+            place = here.pull("stick")
+            here.enter("rm", "-rf", os.path.join(place, "ferry/receipts"))
+            here.offline("receipt", "--to", place)
+            here.replug("stick")
+            expect(card).to_contain_text("is no newer than the last one")
+            card.get_by_role("button", name="It was restored: accept").click()
+            expect(card).not_to_contain_text("is no newer than the last one")
+            check(len(here.get(f"/destinations/{plant}")["receipts"]) == 3, "the older receipt does not count")
+            sight.open("/packages/buoy")
+            expect(sight.page.locator(".card", has_text="Bundles that carried it")).to_contain_text("acknowledged by Plant 7")
 
 
 @scenario("the dashboard says how far behind destinations are, and what is to be decided first")

@@ -1,20 +1,23 @@
 // What is plugged in, and writing to it.
 
-import { FormEvent, useState } from "react";
+import { FormEvent, ReactNode, useEffect, useState } from "react";
 import { Failure, ask } from "../api/client";
-import { isEnded, useLiveJobs } from "../api/live";
+import { isEnded, keyOf, useLiveJobs, useReplies } from "../api/live";
 import { useQuery } from "../api/query";
-import { Bundle, Job, Medium } from "../api/schema";
-import { Moment, useLocale } from "../base/locale";
+import { Bundle, Job, Medium, Reply } from "../api/schema";
+import { isConfirmed, useDestinations, useNameOf } from "../base/destinations";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Link } from "../base/router";
 import { Badge, Tone } from "../parts/Badge";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { Field } from "../parts/Field";
-import { Icon } from "../parts/Icon";
+import { Icon, IconName } from "../parts/Icon";
 import { PageHead } from "../parts/Layout";
 import { Bar, JobProgress } from "../parts/Progress";
 import { Empty, FailureNote, Loaded } from "../parts/States";
+import { useSay, useSayJob } from "../parts/Toasts";
+import { RequestState, useAskedWords } from "./Requests";
 
 const tones: Readonly<Record<Medium["state"], Tone>> = { ready: "good", uninitialised: "neutral", unusable: "bad" };
 
@@ -83,11 +86,70 @@ function MediumCard({ medium, job, onExport }: { readonly medium: Medium; readon
           </ul>
         )}
       </div>
+      {medium.state === "ready" && <Replies medium={medium} />}
       {medium.state !== "unusable" && !medium.readOnly && (
         <div><Button look={isWriting ? "plain" : "primary"} icon="media" disabled={isWriting} onClick={onExport} aria-label={`${t.media.export}: ${name}`}>{t.media.export}</Button></div>
       )}
     </li>
   );
+}
+
+/** What destinations say on a medium, and what came of it. */
+function Replies({ medium }: { readonly medium: Medium }) {
+  const { t } = useLocale();
+  const say = useSay();
+  const sayJob = useSayJob();
+  const replies = useReplies(medium.id);
+  const [isBusy, setBusy] = useState(false);
+  const isKnown = replies !== undefined;
+  useEffect(() => {
+    // It was plugged in before this page was there to be told. What it says comes as an event.
+    if (!isKnown) ask("readMedium", { id: medium.id }).catch(() => undefined);
+  }, [isKnown, medium.id]);
+  if (replies === undefined || replies.length === 0) return null;
+  const accept = () => {
+    setBusy(true);
+    ask("readMedium", { id: medium.id, acceptOlder: true }).then(() => say({ tone: "good", text: t.media.accepted }), sayJob.failed).finally(() => setBusy(false));
+  };
+  const isOlder = replies.some((reply) => reply.refusal === "older");
+  return (
+    <div>
+      <h3>{t.media.replies}</h3>
+      <ul className="replies">{replies.map((reply) => <ReplyLine key={keyOf(reply)} reply={reply} />)}</ul>
+      {isOlder && (
+        <div className="note note-warn">
+          <Icon name="alert" />
+          <div><p>{t.media.olderHint}</p><p className="side-actions"><Button small busy={isBusy} onClick={accept}>{t.media.acceptOlder}</Button></p></div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function ReplyLine({ reply }: { readonly reply: Reply }) {
+  const { t, f } = useLocale();
+  const nameOf = useNameOf();
+  const askedWords = useAskedWords();
+  const { value: destinations } = useDestinations();
+  const isStranger = (id: string) => destinations?.items.some((item) => item.destination === id && item.standing && !isConfirmed(item.standing));
+  // A request goes on after it was read.
+  const now = useQuery("getRequest", reply.event !== "refused" && keyOf(reply).startsWith("r-") ? { id: keyOf(reply) } : undefined, ["replies", "ended"]);
+  const request = now.value ?? reply.request;
+  const [id = "", counter] = keyOf(reply).split(" ");
+  const line = (icon: IconName, words: ReactNode, more?: ReactNode) => <li><Icon name={icon} /><span>{words}</span>{more}</li>;
+  const who = (destination: string) => <Link to={`/destinations/${destination}`}>{nameOf(destination)}</Link>;
+  switch (reply.event) {
+    case "introduced":
+      return line("key", who(id), isStranger(id) && <Badge tone="warn">{t.destinations.unconfirmed}</Badge>);
+    case "receipt":
+      return line("check", <>{t.media.receiptOf} {who(id)}</>, reply.receipt && <span className="quiet numbers">{reply.receipt.sequence === null ? t.destinations.hasNothing : t.destinations.state(f.number(reply.receipt.sequence))}</span>);
+    case "refused":
+      return line("alert", <span className="bad">{counter !== undefined ? `${t.media.receiptOf} ${nameOf(id)}` : id.startsWith("r-") ? t.media.request : nameOf(id)}: {t.media.refusals[reply.refusal ?? "unusable"]}{reply.refusal === "unusable" && <> (<Foreign>{reply.reason}</Foreign>)</>}</span>);
+    case "request":
+    case "known":
+      if (request) return line("letter", <Link to={`/requests/${request.request}`}>{t.requests.asks(nameOf(request.destination), askedWords(request))}</Link>, <RequestState state={request.state} />);
+      return line(counter === undefined ? "place" : "check", counter === undefined ? who(id) : <>{t.media.receiptOf} {who(id)}</>, <span className="quiet">{t.media.readBefore}</span>);
+  }
 }
 
 /** How an export goes, or went: not to be pulled, or safe. */

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import { useQuery } from "../api/query";
 import { PackageDetail, PackageVersion, Tarball } from "../api/schema";
+import { useDestinations } from "../base/destinations";
 import { startJob } from "../base/jobs";
 import { Moment, useLocale } from "../base/locale";
 import { Link, packagePath } from "../base/router";
@@ -114,13 +115,20 @@ function Dependents({ name }: { readonly name: string }) {
 
 function Bundles({ detail }: { readonly detail: PackageDetail }) {
   const { t } = useLocale();
+  const { value: destinations } = useDestinations();
+  /** Who has acknowledged the state that a bundle leads to, or a later one. */
+  const holders = (bundle: PackageDetail["bundles"][number]) => (destinations?.items ?? []).flatMap(({ standing }) =>
+    (standing && (standing.receipt?.sequence ?? 0) >= bundle.sequence && (bundle.destination === "any" || bundle.destination === standing.destination) ? [standing.name] : []));
   return (
     <Card title={t.package.bundlesTitle}>
       {detail.bundles.length === 0 ? <p className="quiet">{t.package.noBundles}</p> : (
         <ul className="plain-list">
           {[...detail.bundles].reverse().map((bundle) => (
             <li key={bundle.bundle}>
-              <Link to={`/artifacts/${bundle.bundle}`}>{bundle.label}</Link>
+              <span className="two-lines">
+                <Link to={`/artifacts/${bundle.bundle}`}>{bundle.label}</Link>
+                {holders(bundle).length > 0 && <span className="quiet">{t.package.arrived(holders(bundle).join(", "))}</span>}
+              </span>
               <span className="quiet"><Moment at={bundle.created} /></span>
             </li>
           ))}

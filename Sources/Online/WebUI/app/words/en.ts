@@ -121,7 +121,7 @@ export const en = {
   },
   package: {
     tags: "Tags", install: "Install command", facts: "About", versionsTitle: "Versions", filterAll: "All", filterCached: "Cached", filterKnown: "Not cached", filterDamaged: "Broken",
-    version: "Version", status: "State", checked: "Proved", bundles: "Carried by", bundlesTitle: "Bundles that carried it", noBundles: "No bundle has carried it yet.",
+    version: "Version", status: "State", checked: "Proved", bundles: "Carried by", bundlesTitle: "Bundles that carried it", noBundles: "No bundle has carried it yet.", arrived: (names: string) => `acknowledged by ${names}`,
     jobsTitle: "Jobs that changed it", noJobs: "No job has changed it since records began.", firstSeen: "First seen", packument: "Packument", tarballs: "Tarballs",
     cached: "cached", known: "not cached", damaged: "broken", deprecated: "deprecated", withdrawn: "withdrawn upstream", local: "published here",
     unnamed: "Tarballs that no version names", search: "Filter versions", noMatch: "No version matches", packumentError: "Its packument cannot be used", repair: "Repair this package",
@@ -238,7 +238,13 @@ export const en = {
     volumeHint: "Empty: one file, or as the medium needs. A multiple of 4.", start: "Export", queued: "The export is queued", exporting: "Writing… do not pull it", safe: "Safe to remove after unmounting",
     safeHint: "Everything was written, synced and read back.", failed: "The export failed", tooSmall: "It does not fit: too little is free.", uninitialisedHint: "The first export sets it up; what is on it stays.",
     noArtifacts: "There is no bundle to export yet.", newest: "newest", already: "is on it", refused: "This page cannot say what is plugged in", refusedHint: "The server is older than this page.",
-    device: "Device", where: "Mounted at",
+    device: "Device", where: "Mounted at", replies: "What came back", receiptOf: "Receipt of", request: "Request", readBefore: "read before",
+    refusals: {
+      unusable: "cannot be used", "unknown-destination": "its sender has not introduced itself; the card must come with it", unconfirmed: "its sender is not confirmed yet",
+      foreign: "is for another origin", older: "is no newer than the last one", "other-key": "comes with another key; if that is right, forget the destination and read it again",
+    },
+    olderHint: "A receipt is no newer than the last one: somebody has put back an old one, or its destination was restored from a backup. If it was, going back costs bytes only.",
+    acceptOlder: "It was restored: accept", accepted: "The older receipt counts",
   },
   destinations: {
     title: "Destinations", name: "Destination", has: "Has", pending: "On its way", exported: "Last on a medium", next: "Next bundle",
