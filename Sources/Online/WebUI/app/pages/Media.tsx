@@ -11,7 +11,7 @@ import { Link } from "../base/router";
 import { Badge, Tone } from "../parts/Badge";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
-import { Field } from "../parts/Field";
+import { Checkbox, Field } from "../parts/Field";
 import { Icon, IconName } from "../parts/Icon";
 import { PageHead } from "../parts/Layout";
 import { Bar, JobProgress } from "../parts/Progress";
@@ -77,10 +77,13 @@ function MediumCard({ medium, job, onExport }: { readonly medium: Medium; readon
       {job && <ExportState job={job} />}
       <div>
         <h3>{t.media.bundles}</h3>
-        {medium.bundles.length === 0 ? <p className="quiet">{medium.state === "uninitialised" ? t.media.uninitialisedHint : t.media.noBundles}</p> : (
+        {medium.bundles.length + medium.parts.length === 0 ? <p className="quiet">{medium.state === "uninitialised" ? t.media.uninitialisedHint : t.media.noBundles}</p> : (
           <ul className="plain-list">
             {medium.bundles.slice(0, 5).map((bundle) => (
               <li key={bundle.bundle}><Link to={`/artifacts/${bundle.bundle}`}>{bundle.label}</Link><span className="quiet numbers">{f.bytes(bundle.sizeBytes)} · <Moment at={bundle.created} /></span></li>
+            ))}
+            {medium.parts.map((part) => (
+              <li key={`part ${part.bundle}`}><Link to={`/artifacts/${part.bundle}`}>{part.label}</Link><span className="quiet numbers">{t.media.part(part.volumes.length, part.volumeCount)} · {f.bytes(part.sizeBytes)}</span></li>
             ))}
             {medium.bundleCount > 5 && <li className="quiet">{t.media.otherBundles(medium.bundleCount)}</li>}
           </ul>
@@ -164,12 +167,14 @@ export function ExportState({ job }: { readonly job: Job }) {
     );
   }
   const isGood = job.state === "succeeded";
+  const missing = (job.report as { readonly missing?: readonly number[] } | null)?.missing ?? [];
   return (
     <div className={`note note-${isGood ? "good" : "bad"}`} role="status">
       <Icon name={isGood ? "check" : "alert"} />
       <div>
-        <strong>{isGood ? t.media.safe : t.media.failed}</strong>
+        <strong>{!isGood ? t.media.failed : job.parameters.eject === true ? t.media.safeNow : t.media.safe}</strong>
         <p>{isGood ? t.media.safeHint : job.reason}</p>
+        {isGood && missing.length > 0 && <p>{t.media.more}: {missing.join(", ")}</p>}
         <p>{job.ended && <Moment at={job.ended} />} · <Link to={`/jobs/${job.id}`}>#{job.id}</Link></p>
       </div>
     </div>
@@ -186,20 +191,22 @@ export function ExportDialog({ bundle, medium, onClose }: { readonly bundle?: st
   const [bundleID, setBundleID] = useState(bundle ?? "");
   const [mediumID, setMediumID] = useState(medium?.id ?? "");
   const [volumeSize, setVolumeSize] = useState("");
+  const [isSpread, setSpread] = useState(false);
+  const [isEjected, setEjected] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const [isBusy, setBusy] = useState(false);
   const [started, setStarted] = useState<Job>();
   const chosenMedium = usable.find((each) => each.id === mediumID) ?? usable[0];
   const chosenBundle: Bundle | undefined = there.find((each) => each.bundle === bundleID) ?? there[0];
   const [live] = useLiveJobs(started ? [started] : []);
-  const isTooLarge = chosenBundle !== undefined && chosenMedium !== undefined && chosenMedium.freeBytes < chosenBundle.sizeBytes;
+  const isTooLarge = !isSpread && chosenBundle !== undefined && chosenMedium !== undefined && chosenMedium.freeBytes < chosenBundle.sizeBytes;
   const send = (event: FormEvent) => {
     event.preventDefault();
     if (!chosenMedium || !chosenBundle) return;
     setBusy(true);
     setFailure(undefined);
     ask("exportToMedium", {
-      id: chosenMedium.id, artifact: chosenBundle.bundle, volumeSize: volumeSize === "" ? undefined : Number(volumeSize), initialise: chosenMedium.state === "uninitialised" ? true : undefined,
+      id: chosenMedium.id, artifact: chosenBundle.bundle, volumeSize: volumeSize === "" ? undefined : Number(volumeSize), spread: isSpread ? true : undefined, eject: isEjected ? true : undefined, initialise: chosenMedium.state === "uninitialised" ? true : undefined,
     }).then(setStarted, (error: unknown) => setFailure(error instanceof Failure ? error : new Failure("failed", 0, String(error), ""))).finally(() => setBusy(false));
   };
   const title = medium ? t.media.exportTo(mediumName(medium)) : t.media.export;
@@ -236,6 +243,8 @@ export function ExportDialog({ bundle, medium, onClose }: { readonly bundle?: st
             <Field label={t.media.volumeSize} hint={t.media.volumeHint} problem={failure?.parameter === "volumeSize" ? failure.message : undefined}>
               {(ids) => <input {...ids} type="number" min={4} step={4} max={16_777_216} value={volumeSize} placeholder={t.common.asDefault} onChange={(event) => setVolumeSize(event.target.value)} />}
             </Field>
+            <Checkbox label={t.media.spread} hint={t.media.spreadHint} checked={isSpread} onChange={(event) => setSpread(event.target.checked)} />
+            <Checkbox label={t.media.eject} checked={isEjected} onChange={(event) => setEjected(event.target.checked)} />
           </>
         )}
         <FailureNote failure={failure?.parameter === "volumeSize" ? undefined : failure} />

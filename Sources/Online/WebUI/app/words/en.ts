@@ -192,7 +192,7 @@ export const en = {
     hashed: "Read anew",
   },
   phase: {
-    checking: "checking", repairing: "repairing", packing: "packing", exporting: "exporting", scanning: "scanning", reading: "reading",
+    checking: "checking", repairing: "repairing", packing: "packing", writing: "writing", "reading back": "reading back", scanning: "scanning", reading: "reading",
     removing: "removing", installing: "installing", refreshing: "refreshing", verifying: "verifying",
   },
   schedules: {
@@ -238,6 +238,9 @@ export const en = {
     volumeHint: "Empty: one file, or as the medium needs. A multiple of 4.", start: "Export", queued: "The export is queued", exporting: "Writing… do not pull it", safe: "Safe to remove after unmounting",
     safeHint: "Everything was written, synced and read back.", failed: "The export failed", tooSmall: "It does not fit: too little is free.", uninitialisedHint: "The first export sets it up; what is on it stays.",
     noArtifacts: "There is no bundle to export yet.", newest: "newest", already: "is on it", refused: "This page cannot say what is plugged in", refusedHint: "The server is older than this page.",
+    spread: "Spread it over several media", spreadHint: "What fits is written. Ask again with the next medium plugged in, and the missing volumes follow.",
+    eject: "Unmount it when it is written", safeNow: "Safe to remove", more: "Volumes of it are still to be written",
+    part: (here: number, all: number) => `${f.number(here)} of ${f.number(all)} volumes`,
     device: "Device", where: "Mounted at", replies: "What came back", receiptOf: "Receipt of", request: "Request", readBefore: "read before",
     refusals: {
       unusable: "cannot be used", "unknown-destination": "its sender has not introduced itself; the card must come with it", unconfirmed: "its sender is not confirmed yet",
