@@ -91,6 +91,7 @@ let package = Package(
         module("Shared", "Integrity", ["CCrypto", "CSodium", "CSHA512Lanes"]),
         module("Shared", "Keys", ["Platform", "Integrity", systemPackage]),
         module("Shared", "Archives", ["CArchive", "CISAL", "CZstd"]),
+        module("Shared", "Checkup", ["Platform", "CanonicalJSON", systemPackage]),
         module("Shared", "Databases", ["Platform", systemPackage, grdb]),
         module("Shared", "PackageStore", ["Platform", "CanonicalJSON", "Integrity", systemPackage]),
         module("Shared", "Resolution", ["CanonicalJSON", "PackageStore"]),
@@ -188,7 +189,8 @@ let package = Package(
         program(
             "Online", "ferry-online",
             [
-                "Platform", "Terminal", "Provenance", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution", "Lockfiles",
+                "Platform", "Terminal", "Provenance", "Checkup", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution",
+                "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "Mounts", "MediaLayout", "Settings", "Catalog", "Jobs", "Inventory",
                 "ArchiveCheck",
                 "Registries", "Repair", "Export", "Refresh", "Upkeep", "Documents", "PackageManagers", "HTTPService", "Service", "API",
@@ -238,7 +240,8 @@ let package = Package(
         program(
             "Offline", "ferry-offline",
             [
-                "Platform", "Terminal", "Provenance", "Mounts", "CanonicalJSON", "Databases", "Integrity", "PackageStore", "Resolution",
+                "Platform", "Terminal", "Provenance", "Checkup", "Mounts", "CanonicalJSON", "Databases", "Integrity", "PackageStore",
+                "Resolution",
                 "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation",
                 "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", "Keys", "Replies", "Replying", systemPackage,
@@ -263,6 +266,7 @@ let package = Package(
         .target(name: "ArchiveSamples", path: "Tests/Support/ArchiveSamples"),
         .target(name: "LoopMedia", path: "Tests/Support/LoopMedia"),
         tests("Architecture", "ArchitectureTests", []),
+        tests("Shared/CheckupTests", "CheckupTests", ["Platform", "CanonicalJSON", "Checkup", systemPackage]),
         tests("Shared/ProvenanceTests", "ProvenanceTests", ["Provenance"]),
         tests("Shared/MountsTests", "MountsTests", ["Platform", "Mounts", "LoopMedia", systemPackage]),
         tests("Shared/CanonicalJSONTests", "CanonicalJSONTests", ["CanonicalJSON"]),

@@ -38,6 +38,19 @@ import Testing
         }
     }
 
+    @Test func `jobs go by what flags have told the server`() throws {
+        let programs = try Programs()
+        try programs.put("foo")
+        let server = try Server(programs, ["--storage", programs.connected], ["FERRY_STORAGE": ""])
+        let url = try #require(try server.url())
+        let asked = try programs.run("/usr/bin/curl", ["--silent", "-X", "POST", "\(url)/jobs/metadata-scan"]).output
+        let id = try #require(asked.firstMatch(of: /"id":(\d+)/)?.1)
+        // The log goes on for as long as the job does.
+        let log = try programs.run("/usr/bin/curl", ["--silent", "--no-buffer", "\(url)/jobs/\(id)/log"]).output
+        let job = try programs.run("/usr/bin/curl", ["--silent", "\(url)/jobs/\(id)"]).output
+        #expect(job.contains("\"state\":\"succeeded\""), "\(log)")
+    }
+
     @Test func `an address that is in use is named, and nothing is left behind`() throws {
         let programs = try Programs()
         let first = try Server(programs)

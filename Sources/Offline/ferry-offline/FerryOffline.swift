@@ -26,8 +26,7 @@ struct FerryOffline: AsyncParsableCommand {
         ]),
         subcommands: [
             Init.self, Trust.self, Verify.self, Import.self, Watch.self, Rollback.self, Generations.self, Check.self, ClosureCommand.self,
-            History.self,
-            Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self,
+            History.self, Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self, Doctor.self,
         ])
 
     static let version = ProgramVersion(of: "ferry-offline")

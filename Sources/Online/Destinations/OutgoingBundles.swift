@@ -1,3 +1,4 @@
+import BundleFormat
 package import Catalog
 package import Platform
 package import Snapshots

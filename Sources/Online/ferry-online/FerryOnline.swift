@@ -30,7 +30,7 @@ struct FerryOnline: AsyncParsableCommand {
         subcommands: [
             RefreshCommand.self, WantCommand.self, Scan.self, Check.self, RepairCommand.self, Packages.self, Stats.self, Snapshot.self,
             Snapshots.self, Diff.self, Bundle.self, Bundles.self, ExportCommand.self, MediaCommand.self, Space.self, Prune.self,
-            DestinationsCommand.self, Receive.self, Requests.self, JobsCommand.self, Serve.self, Keys.self, Config.self,
+            DestinationsCommand.self, Receive.self, Requests.self, JobsCommand.self, Serve.self, Keys.self, Config.self, Doctor.self,
         ])
 
     static let version = ProgramVersion(of: "ferry-online")

@@ -51,7 +51,7 @@ struct Serve: AsyncParsableCommand {
             let service = settings.service
             let launcher = JobLauncher(
                 program: try Self.program(), options: try options(directory),
-                environment: ProcessInfo.processInfo.environment.filter { !ServiceManager.variables.contains($0.key) },
+                environment: jobVariables(settings),
                 limits: JobLauncher.Limits(niceness: service.niceness, processors: service.processors, controlGroup: service.controlGroup),
                 store: store)
             var rules = JobRunner.Rules()
@@ -143,6 +143,16 @@ struct Serve: AsyncParsableCommand {
     private static func program() throws -> FilePath {
         guard let path = try DiskFileSystem().resolve("/proc/self/exe") else { throw ValidationError("/proc is not mounted") }
         return path
+    }
+
+    /// What jobs find in their environment: what flags have said here, too.
+    private func jobVariables(_ settings: OnlineSettings) -> [String: String] {
+        var variables = ProcessInfo.processInfo.environment.filter { !ServiceManager.variables.contains($0.key) }
+        for flag in storage.flags + registry.flags {
+            guard let value = flag.values.first, let entry = settings.entries.first(where: { $0.key == flag.key }) else { continue }
+            variables[entry.variable] = value
+        }
+        return variables
     }
 
     /// What every job is given, so that it goes by the same settings.
