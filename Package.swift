@@ -345,6 +345,7 @@ let package = Package(
             "CommandLine", "CommandLineTests",
             ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
         tests("Documents", "DocumentsTests", ["ferry-online", "ferry-offline", "loopback-registry"]),
+        tests("Packaging", "PackagingTests", ["YAML", "Settings", "ferry-online", "ferry-offline", systemPackage]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
         tests(
             "Damage", "DamageTests",
