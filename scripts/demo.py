@@ -1,7 +1,8 @@
 """The whole way once, on real packages: an upstream registry, a connected proxy, a stick, an isolated registry, real npm.
 
 Everything lies below demo-run/. A registry is Verdaccio where there is one (FERRY_VERDACCIO, or "verdaccio" on the PATH), else the
-stand-in of this project.
+stand-in of this project. In the end the page of the connected side is left open, with the registries behind it: "scripts/demo --stop" ends
+them, and so does the next run.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+import urllib.request
 
 import corpus
 import registries
@@ -58,7 +60,7 @@ def ferry(side, *arguments):
         options += ["--verdaccio-config", below(side, "config.yaml")]
     program = "ferry-online" if side == "connected" else "ferry-offline"
     shown = [argument.replace(TOP + "/", "") for argument in (*arguments, *options)]
-    say(f"    $ {program} {' '.join(shown)}")
+    say(painted(f"  $ {program} {' '.join(shown)}", DIM))
     return run([os.path.join(BUILD, program), *arguments, *options])
 
 
@@ -104,18 +106,16 @@ def make_tarballs():
 
 
 def publish(registry, tarballs):
-    """Publishes tarballs with the real npm, oldest versions first, a few at a time."""
+    """Publishes tarballs as npm does, oldest versions first, a few at a time."""
     waves = {}
     for name, version in sorted(tarballs, key=lambda key: corpus.version_key(key[1])):
         wave = sum(1 for other in waves.values() for key in other if key[0] == name)
         waves.setdefault(wave, []).append((name, version))
 
     def one(key):
-        folder = below("work", f"publish-{key[0].replace('/', '+')}-{key[1]}")
-        os.makedirs(folder, exist_ok=True)
-        # Flags, since a package's own publishConfig goes before the environment.
-        npm(registry.url, "publish", tarballs[key], "--registry", registry.url, "--no-provenance", "--tag", "latest", cwd=folder)
-        shutil.rmtree(folder)
+        with open(tarballs[key], "rb") as file:
+            data = file.read()
+        registry.publish(json.loads(dict(corpus.unpacked(tarballs[key]))["package.json"]), data)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for wave in sorted(waves):
@@ -147,16 +147,21 @@ def choose_roots(proxy, tarballs):
     candidates = {}
     for (name, version), (_, folder) in tarballs.items():
         candidates[name] = len(corpus.manifest_of(folder).get("dependencies", {}))
-    chosen = []
-    for name in sorted(candidates, key=lambda name: (-candidates[name], name)):
-        folder = project("probe", [*chosen, name])
+
+    def resolves(name):
         try:
-            npm(proxy.url, "install", "--package-lock-only", cwd=folder)
-            chosen.append(name)
+            npm(proxy.url, "install", "--package-lock-only", cwd=project(f"probe-{name.replace('/', '+')}", [name]))
+            return True
         except Failure:
-            pass
-        if len(chosen) == ROOTS:
-            return chosen
+            return False
+
+    chosen, names = [], sorted(candidates, key=lambda name: (-candidates[name], name))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for first in range(0, len(names), ROOTS):
+            some = names[first:first + ROOTS]
+            chosen += [name for name, does in zip(some, pool.map(resolves, some)) if does]
+            if len(chosen) >= ROOTS:
+                return chosen[:ROOTS]
     raise Failure("npm can resolve none of the packages of this machine from one another")
 
 
@@ -217,6 +222,14 @@ def newer(tarballs, names):
     return made
 
 
+def painted(text, *codes):
+    """The text in colours, where somebody looks."""
+    return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+BOLD, DIM, GREEN, CYAN = "1", "2", "32", "36"
+
+
 class Table:
     """What was done, with how much of it and how long it took."""
 
@@ -224,18 +237,88 @@ class Table:
         self.rows = []
 
     def step(self, title):
-        say(f"\n==> {title}")
+        say("\n" + painted(title, BOLD))
         self.started = time.monotonic()
         self.title = title
 
     def done(self, result):
-        self.rows.append((self.title, result, f"{time.monotonic() - self.started:.1f} s"))
-        say(f"    {result}")
+        self.rows.append((self.title, result, time.monotonic() - self.started))
+        say(f"  {painted('✓', GREEN)} {result} {painted(f'· {self.rows[-1][2]:.1f} s', DIM)}")
 
     def show(self):
-        widths = [max(len(row[column]) for row in self.rows) for column in range(3)]
+        """A bar for each step, as long as it took, and what came of it."""
+        longest = max(seconds for _, _, seconds in self.rows)
         for title, result, seconds in self.rows:
-            say(f"  {title:<{widths[0]}}  {result:<{widths[1]}}  {seconds:>{widths[2]}}")
+            bar = "▇" * max(1, round(12 * seconds / longest))
+            say(f"  {seconds:5.1f} s {painted(f'{bar:<12}', CYAN)} {title}\n{' ' * 23}{painted(result, DIM)}")
+
+
+# What is left open
+
+
+SERVERS = below("servers.json")
+
+
+def stop():
+    """Ends what the run before left open; returns how many processes that were."""
+    try:
+        with open(SERVERS, encoding="utf-8") as file:
+            kept = json.load(file)
+    except FileNotFoundError:
+        return 0
+    ended = 0
+    for process, program in kept:
+        try:
+            # The number may be another program's by now.
+            if os.path.basename(os.readlink(f"/proc/{process}/exe")) == program:
+                os.kill(process, signal.SIGTERM)
+                ended += 1
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    os.remove(SERVERS)
+    return ended
+
+
+def leave_open(*machines):
+    """Opens the page over the registries, which go on when this has ended; returns its address."""
+    log = below("connected", "serve.log")
+    command = [os.path.join(BUILD, "ferry-online"), "serve", "--state", below("connected", "state"),
+               "--verdaccio-config", below("connected", "config.yaml"), "--registry", machines[0].url]
+    for listen in ("127.0.0.1:4880", "127.0.0.1:0"):
+        with open(log, "wb") as said:
+            server = subprocess.Popen([*command, "--listen", listen], stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+        for _ in range(300):
+            with open(log, encoding="utf-8") as said:
+                found = re.search(r"http://127\.0\.0\.1:\d+", said.read())
+            if found or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        if found and server.poll() is None:
+            break
+    else:
+        raise Failure(f"the page does not open; see {log}")
+    for machine in machines:
+        registries.Registry.running.remove(machine)
+    kept = [server.pid, *(machine.process.pid for machine in machines)]
+    with open(SERVERS, "w", encoding="utf-8") as file:
+        json.dump([(process, os.path.basename(os.readlink(f"/proc/{process}/exe"))) for process in kept], file)
+    return found.group()
+
+
+def have_done(page, *kinds):
+    """Lets the server do jobs, so that there is something to be seen; returns the last one's state."""
+    for kind in kinds:
+        request = urllib.request.Request(f"{page}/jobs/{kind}", method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            job = json.load(answer)["id"]
+        for _ in range(600):
+            with urllib.request.urlopen(f"{page}/jobs/{job}", timeout=30) as answer:
+                state = json.load(answer)["state"]
+            if state not in ("queued", "running"):
+                break
+            time.sleep(0.1)
+        if state != "succeeded":
+            raise Failure(f"the job {kind} ended as {state}; see {page}/jobs/{job}")
 
 
 def size(count):
@@ -243,8 +326,11 @@ def size(count):
 
 
 def main():
-    argparse.ArgumentParser(
-        prog="scripts/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stop", action="store_true", help="end what the run before left open, and do nothing else")
+    ended = stop()
+    if parser.parse_args().stop:
+        return say(f"demo: {ended} processes were ended" if ended else "demo: nothing was open")
     started = time.monotonic()
     kept = below("upstream-published")
     for name in ("upstream", "connected", "isolated", "by-hand", "stick", "work"):
@@ -259,7 +345,7 @@ def main():
     table.done(f"{len({name for name, _ in tarballs})} packages, {len(tarballs)} versions, "
                f"{size(sum(os.path.getsize(path) for path, _ in tarballs.values()))}")
 
-    table.step("publish them upstream with npm")
+    table.step("publish them upstream")
     listing = "\n".join(sorted(f"{name}@{version}" for name, version in [*tarballs, *tool]))
     complete = os.path.join(kept, ".complete")
     if os.path.exists(complete) and open(complete, encoding="utf-8").read() == listing:
@@ -345,7 +431,7 @@ def main():
     if came != set(fresh):
         raise Failure(f"{sorted(fresh)} are new upstream, and {sorted(came)} came")
     for name, version in sorted(fresh):
-        say(f"    + {name}@{version}")
+        say(f"  + {name}@{version}")
     table.done(f"{len(fresh)} newer versions")
 
     table.step("incremental bundle onto the stick")
@@ -372,9 +458,15 @@ def main():
         if after.get(f"node_modules/{name}") != version:
             raise Failure(f"{name} {version} was published, and {after.get(f'node_modules/{name}')} came in")
     table.done(f"{len(after)} packages, the {len(fresh)} newer versions among them")
-    isolated.stop()
 
-    say(f"\nFerry took {len(tarballs) + len(fresh)} versions across the gap in {time.monotonic() - started:.0f} s:\n")
+    table.step("leave the page open, and let it do something")
+    upstream = serve("upstream")
+    proxy = serve("connected", uplink=upstream.url)
+    page = leave_open(proxy, upstream, isolated)
+    have_done(page, "metadata-scan", "broken-rescan")
+    table.done(f"{page}: packages, versions, jobs, bundles")
+
+    say(painted(f"\nFerry took {len(tarballs) + len(fresh)} versions across the gap in {time.monotonic() - started:.0f} s.\n", BOLD))
     table.show()
     say(f"""
   the stick                demo-run/stick/ferry
@@ -382,11 +474,9 @@ def main():
   connected storage        demo-run/connected/storage
   what npm installed       demo-run/work/install, demo-run/work/ci, demo-run/work/install-again
 
-  Serve the isolated registry yourself:
-    {os.path.relpath(isolated.program, TOP) if isolated.program.startswith(TOP) else isolated.program} \
--c demo-run/isolated/config.yaml -l 127.0.0.1:4873
-  and install from it, in any empty folder:
-    npm install {' '.join(roots)} --registry http://127.0.0.1:4873 --cache .npm --no-audit
+  Look at it:           {painted(page, BOLD, CYAN)}
+  Install from inside:  npm install {' '.join(roots)} --registry {isolated.url} --cache .npm --no-audit
+  Stop it:              {painted("scripts/demo --stop", BOLD)}
 """)
 
 

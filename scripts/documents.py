@@ -16,8 +16,6 @@ there, and in the text, is held against their help: there must be such a command
 """
 
 import argparse
-import base64
-import hashlib
 import json
 import os
 import re
@@ -26,7 +24,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 import corpus
 import registries
@@ -249,19 +246,9 @@ LOCKFILE = {
 
 
 def publish(registry, name, version, members):
-    manifest = json.dumps({"name": name, "version": version, **members})
-    tarball = corpus.tarball([("package.json", manifest.encode()), ("index.js", b"module.exports = 1\n")])
-    file = f"{name.split('/')[-1]}-{version}.tgz"
-    integrity = base64.b64encode(hashlib.sha512(tarball).digest()).decode()
-    dist = {"integrity": f"sha512-{integrity}", "shasum": hashlib.sha1(tarball).hexdigest(), "tarball": f"{registry.url}/{name}/-/{file}"}
-    body = {
-        "_id": name, "name": name, "dist-tags": {"latest": version}, "access": None,
-        "versions": {version: {**json.loads(manifest), "_id": f"{name}@{version}", "dist": dist}},
-        "_attachments": {file: {"content_type": "application/octet-stream", "data": base64.b64encode(tarball).decode(), "length": len(tarball)}},
-    }
-    request = urllib.request.Request(
-        registry.url + "/" + name.replace("/", "%2f"), json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
-    urllib.request.urlopen(request, timeout=30).read()
+    manifest = {"name": name, "version": version, **members}
+    content = [("package.json", json.dumps(manifest).encode()), ("index.js", b"module.exports = 1\n")]
+    registry.publish(manifest, corpus.tarball(content))
 
 
 class World:

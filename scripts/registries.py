@@ -1,6 +1,9 @@
 """Registries that run for a while, and what counts the requests that reach one."""
 
+import base64
 import contextlib
+import hashlib
+import json
 import os
 import socket
 import socketserver
@@ -54,11 +57,38 @@ class Registry:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return answer.read()
 
+    def publish(self, manifest, tarball):
+        """Publishes one version as npm does, as the latest one."""
+        name, version = manifest["name"], manifest["version"]
+        file = f"{name.split('/')[-1]}-{version}.tgz"
+        dist = {
+            "integrity": f"sha512-{base64.b64encode(hashlib.sha512(tarball).digest()).decode()}",
+            "shasum": hashlib.sha1(tarball).hexdigest(), "tarball": f"{self.url}/{name}/-/{file}",
+        }
+        body = {
+            "_id": name, "name": name, "description": manifest.get("description", ""), "dist-tags": {"latest": version}, "access": None,
+            "readme": "", "versions": {version: {**manifest, "_id": f"{name}@{version}", "dist": dist}},
+            "_attachments": {
+                file: {
+                    "content_type": "application/octet-stream", "data": base64.b64encode(tarball).decode(), "length": len(tarball),
+                },
+            },
+        }
+        request = urllib.request.Request(
+            f"{self.url}/{name.replace('/', '%2f')}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
+
     def stop(self):
         if self in Registry.running:
             Registry.running.remove(self)
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(1)
+            except subprocess.TimeoutExpired:
+                # It waits for connections that somebody keeps open, and has written what it was given.
+                self.process.kill()
+                self.process.wait()
 
 
 def stop_all():
