@@ -98,6 +98,22 @@ import YAML
         #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [])
     }
 
+    @Test func `a system library that is missing is named before anything is built`() throws {
+        let place = try Place()
+        let made = try place.run("env", "PKG_CONFIG_LIBDIR=\(place.path)", package, "tarball", "--output", "\(place.path)/dist")
+        #expect(made.status == 1 && made.text.contains("system libraries are missing: libsqlite3-dev, libzstd-dev"), "\(made.text)")
+        #expect(made.text.contains("hint: scripts/setup installs them"), "\(made.text)")
+    }
+
+    @Test func `without root nothing is installed for a test, and nothing built for it`() throws {
+        let place = try Place()
+        // A name space of its own, in which this user is nobody.
+        guard try place.run("unshare", "-U", "true").status == 0 else { return }
+        let made = try place.run("unshare", "-U", package, "tarball", "--test", "--output", "\(place.path)/dist")
+        #expect(made.status == 1 && made.text.contains("a system can only be made, and installed into, by root"), "\(made.text)")
+        #expect(made.text.contains("hint: sudo ./package --test"), "\(made.text)")
+    }
+
     @Test func `programs that are not there are named`() throws {
         let place = try Place()
         let made = try place.run(package, "tarball", "--programs", place.path, "--output", "\(place.path)/dist")
