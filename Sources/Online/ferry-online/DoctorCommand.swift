@@ -5,6 +5,7 @@ import Checkup
 import Databases
 import Integrity
 import Jobs
+import Keys
 import Platform
 import Registries
 import Settings
