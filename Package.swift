@@ -220,7 +220,7 @@ let package = Package(
             ]),
         module(
             "Offline", "Rollbacks",
-            ["Platform", "CanonicalJSON", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
+            ["Platform", "CanonicalJSON", "Integrity", "PackageStore", "ImportLedger", "Staging", "Backups", "Activation", systemPackage]),
         module(
             "Offline", "Services",
             [

@@ -227,6 +227,56 @@ import Testing
     }
 }
 
+/// What the isolated side's program does with what has left its origin.
+@Suite struct QuarantineCommandTests {
+    /// A destination that was given `foo` and `bar`, and a medium whose bundle says that `bar` is gone.
+    private func prepared() throws -> Programs {
+        let programs = try Programs()
+        try programs.prepare()
+        for name in ["foo", "bar"] { try programs.put(name) }
+        try programs.carry()
+        _ = try programs.offline("import", programs.stick)
+        let baseline = try #require(try programs.online("snapshot").output.split { $0 == " " || $0 == "\n" }.first)
+        try programs.remove("\(programs.connected)/bar")
+        #expect(try programs.online("snapshot", "--allow-shrink").status == 0)
+        let made = try programs.online("bundle", "--baseline", String(baseline), "--json").output
+        let id = try #require(made.split(separator: "\"").first { $0.hasPrefix("b-") })
+        #expect(try programs.online("export", String(id), "--to", programs.stick).status == 0)
+        return programs
+    }
+
+    @Test func `what init says is done, listed and released`() throws {
+        let programs = try prepared()
+        #expect(try programs.offline("init", "--removed", "quarantine").status == 0)
+        let planned = try programs.offline("import", programs.stick, "--dry-run")
+        #expect(planned.status == 0 && planned.messages.contains("1 tarballs would be taken away"), "\(planned)")
+        let imported = try programs.offline("import", programs.stick)
+        #expect(imported.status == 0 && imported.output.contains("1 quarantined"), "\(imported)")
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", ".ferry-quarantine", "foo"])
+        #expect(try programs.offline("quarantine").output.contains("bar@1.0.0"))
+        #expect(try programs.offline("show", "2").output.contains("bar: quarantined 1.0.0"))
+        #expect(try programs.offline("report", "2", "--html").output.contains("put in quarantine"))
+        let released = try programs.offline("quarantine", "release", "bar@1.0.0")
+        #expect(released.status == 0 && released.output == "bar: 1.0.0 released\n")
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "bar", "foo"])
+        #expect(try programs.offline("history", "--json").output.contains("\"kind\":\"release\""))
+        #expect(try programs.offline("ledger", "verify").status == 0)
+        let again = try programs.offline("quarantine", "release", "bar")
+        #expect(again.status == 13 && again.messages.contains("bar is not in quarantine"))
+    }
+
+    @Test func `an import says otherwise than init, and a rollback brings back what was deleted`() throws {
+        let programs = try prepared()
+        #expect(try programs.offline("import", programs.stick, "--removed", "delete").output.contains("1 deleted"))
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "foo"])
+        let back = try programs.offline("rollback", "2")
+        #expect(back.status == 0 && back.output.contains("1 tarballs come back"), "\(back)")
+        #expect(try programs.names(in: programs.isolated) == [".ferry-backups", "bar", "foo"])
+        #expect(try programs.offline("import", programs.stick, "--removed", "burn").status == 64)
+        #expect(try programs.offline("quarantine", "release").status == 64)
+    }
+}
+
 /// What the isolated side's program tells of the past.
 @Suite struct HistoryCommandTests {
     private func imported() throws -> Programs {

@@ -1,4 +1,5 @@
 import Activation
+import Backups
 import BundleFormat
 import CanonicalJSON
 import Foundation
@@ -8,6 +9,7 @@ import Integrity
 import PackageStore
 import Platform
 import Rollbacks
+import Snapshots
 import SystemPackage
 import Testing
 
@@ -29,50 +31,6 @@ import Testing
         try world.put("@scope/new", ["1.0.0": "scoped", "1.1.0": "scoped again"])
         try world.snapshot()
         return (world, try world.bundle())
-    }
-
-    /// One isolated side, copied from the prepared one, so that each cut starts from the same state.
-    private struct Side {
-        let root: FilePath
-        let world: World
-        let ledger: Ledger
-
-        init(of world: World, number: Int) throws {
-            self.world = world
-            root = world.root.appending("side-\(number)")
-            try FileManager.default.createDirectory(atPath: root.string, withIntermediateDirectories: true)
-            for name in ["isolated", "offline-state"] {
-                try FileManager.default.copyItem(
-                    atPath: world.root.appending(name).string, toPath: root.appending(name).string)
-            }
-            ledger = try Ledger(opening: root.appending("offline-state/ledger.sqlite"))
-        }
-
-        var storage: FilePath { root.appending("isolated") }
-
-        /// Imports on a machine that was started after everything that lies here was written.
-        func run(_ archive: FilePath, files: any FileSystem) throws -> ImportPipeline.Report {
-            let pipeline = ImportPipeline(
-                layout: StorageLayout(root: storage), state: root.appending("offline-state"), ledger: ledger, trust: world.trust,
-                destination: world.destination, options: .oneAtATime, files: files,
-                patience: PackageLock.Patience(attempts: 2, pause: {}, booted: Timestamp(nanoseconds: .max)))
-            try pipeline.recover()
-            return try pipeline.run(ArchiveSource(volumes: [archive]), operatorName: "tester", sourceName: "test")
-        }
-
-        /// Takes away what something that was interrupted has left.
-        func clear(files: any FileSystem = DiskFileSystem()) throws {
-            try InterruptedWork(layout: StorageLayout(root: storage), state: root.appending("offline-state"), files: files).clear()
-        }
-
-        /// Undoes the second import.
-        func rollBack(files: any FileSystem = DiskFileSystem()) throws {
-            try clear(files: files)
-            let rollback = Rollback(
-                layout: StorageLayout(root: storage), state: root.appending("offline-state"), ledger: ledger, files: files,
-                patience: PackageLock.Patience(attempts: 2, pause: {}, booted: Timestamp(nanoseconds: .max)))
-            _ = try rollback.run(2, operatorName: "tester", acceptsLosses: false)
-        }
     }
 
     @Test(arguments: PowerCut.allCases)
@@ -103,6 +61,62 @@ import Testing
             number += 1
         }
         #expect(number > 20)
+    }
+
+    /// A storage that an import will take a version from, and a whole package.
+    private func preparedToTakeAway() throws -> (World, archive: FilePath, ImportPipeline.Options) {
+        let world = try World()
+        try world.put("foo", ["1.0.0": "foo one", "2.0.0": "foo two"])
+        try world.put("@scope/bar", ["1.0.0": "bar one"])
+        for number in 0..<1 { try world.put("filler-\(number)", ["1.0.0": "\(number)"]) }
+        let first = try world.snapshot().header.id
+        try world.run(world.bundle())
+        try world.files.removeTree(world.online.appending("foo"))
+        try world.put("foo", ["1.0.0": "foo one"])
+        try world.files.removeTree(world.online.appending("@scope/bar"))
+        try world.snapshot(allowsShrinking: true)
+        var options = ImportPipeline.Options.oneAtATime
+        options.removed = .quarantine
+        return (world, try world.bundle(from: first), options)
+    }
+
+    @Test(arguments: PowerCut.allCases)
+    func `a power cut while versions are taken away leaves each package old or new, and both ways on are open`(cut: PowerCut) throws {
+        let (world, archive, options) = try preparedToTakeAway()
+        let before = try world.contents()
+        var number = 0
+        var isComplete = false
+        while !isComplete {
+            for isUndone in cut == .losesAll ? [false, true] : [false] {
+                let side = try Side(of: world, number: number)
+                let files = try PowerCutFileSystem(stepsUntilCut: number, aside: side.root.appending("aside"))
+                let place = "\(cut) at step \(number)\(isUndone ? ", undone" : "")"
+                do {
+                    _ = try side.run(archive, files: files, options)
+                    isComplete = true
+                } catch is FileSystemError {}
+                try files.cut(cut, stageIn: side.storage)
+                try expectServable(side, place)
+                if !isUndone {
+                    _ = try side.run(archive, files: DiskFileSystem(), options)
+                    #expect(try versions(side, "foo") == ["1.0.0"], "\(place)")
+                    #expect(try side.ledger.takenCounts(by: 2) == ["quarantined": 2], "\(place)")
+                    try expectServable(side, place)
+                }
+                if try side.ledger.imports().count == 2 {
+                    do { try side.rollBack() } catch is GenerationError where isUndone {}
+                }
+                try side.clear()
+                // A lock from before the machine was started is nobody's, and is taken over by whoever comes next.
+                let left = try world.contents(of: side.storage).filter {
+                    !$0.key.hasPrefix(".ferry-quarantine") && !$0.key.contains("/.package.json") && !$0.key.hasSuffix(".lock")
+                }
+                #expect(left == before, "\(place): \(left.keys.filter { left[$0] != before[$0] })")
+                try DiskFileSystem().removeTree(side.root)
+            }
+            number += cut == .losesAll ? 1 : 3
+        }
+        #expect(number > 30)
     }
 
     /// Each package that is here can be read, and each version it names is here with its bytes; damage from before may still be there.

@@ -227,8 +227,8 @@ final class World {
     }
 
     /// What must be true of the isolated storage at every moment: each listed version's tarball is there with its digest.
-    func expectServable(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        for location in try StorageLayout(root: isolated).discover().packages {
+    func expectServable(in storage: FilePath? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        for location in try StorageLayout(root: storage ?? isolated).discover().packages {
             let bytes = try #require(try files.contents(of: location.directory.appending("package.json"), limit: 1 << 24))
             let stored = try StoredPackument(parsing: bytes, of: location.package)
             for version in stored.declared {

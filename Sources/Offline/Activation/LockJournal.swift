@@ -9,6 +9,9 @@ package final class LockJournal: Sendable {
     private let files: any FileSystem
     private let holder = Mutex(())
 
+    /// The name a packument is written under, beside it and under its lock, before it takes its place.
+    package static let draftName = ".package.json.ferry"
+
     /// The journal of a state directory.
     package init(ofState state: FilePath, files: any FileSystem) {
         path = state.appending("package.lock.journal")
@@ -28,7 +31,7 @@ package final class LockJournal: Sendable {
     /// Forgets the lock that was noted, once it is released: another one may get its inode.
     package func clear() throws(FileSystemError) { _ = try files.remove(path) }
 
-    /// Removes the lock that a crashed run left, if the file is still the one it made.
+    /// Removes the lock that a crashed run left, if the file is still the one it made, and the draft it wrote under it.
     package func recover() throws(FileSystemError) {
         guard let bytes = try files.contents(of: path, limit: 64 * 1024) else { return }
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
@@ -37,6 +40,7 @@ package final class LockJournal: Sendable {
             let lock = FilePath(String(parts[2]))
             for place in [lock, lock.removingLastComponent().appending(PackageLock.draftName)] {
                 if let identity = try files.status(of: place)?.identity, "\(identity.device)" == parts[0], "\(identity.inode)" == parts[1] {
+                    _ = try files.remove(lock.removingLastComponent().appending(Self.draftName))
                     _ = try files.remove(place)
                 }
             }

@@ -132,7 +132,9 @@ package struct PackageApplier: Sendable {
         var outcomes = task.target.filter { !$0.key.isPackument }.mapValues { _ in VersionOutcome.added }
         var revision = TransferForm.revision
         let packument = task.staged.appending("package.json")
-        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs) || task.view.deliveries.contains(where: { $0.outcome == .removed }) {
+        if !Set(outcomes.keys).isSubset(of: task.stagedTarballs)
+            || task.view.deliveries.contains(where: { $0.outcome == .removed || $0.outcome.isGone })
+        {
             let merged = PackumentMerge(
                 try task.form(), into: nil, base: nil, tarballs: tarballs(of: task, present: [:]), policy: policy)
             try refuseLoss(task, merged.outcomes)
@@ -182,7 +184,8 @@ package struct PackageApplier: Sendable {
         for file in merged.heal { try heal(file, task) }
         if !merged.place.isEmpty || !merged.heal.isEmpty { try files.syncDirectory(task.directory) }
         if merged.isChanged {
-            let draft = task.directory.appending(".package.json.ferry")
+            let draft = task.directory.appending(LockJournal.draftName)
+            defer { _ = try? files.remove(draft) }
             let bytes = JSONValue.object(merged.document).canonicalBytes
             try files.write(bytes, to: draft)
             try own(draft, mode: 0o644)
@@ -241,14 +244,16 @@ package struct PackageApplier: Sendable {
         var delivered: [FileName: Set<SHA512Digest>] = [:]
         var intended: Set<FileName> = []
         var removed: Set<FileName> = []
-        for record in task.view.deliveries where !record.outcome.isRefusal && record.outcome != .absent {
+        var gone: Set<FileName> = []
+        for record in task.view.deliveries where record.outcome.isOfOrigin {
             delivered[record.path.file, default: []].insert(record.digest)
             if record.outcome == .intended, record.digest == task.target[record.path.file] { intended.insert(record.path.file) }
             if record.outcome == .removed, record.digest == task.target[record.path.file] { removed.insert(record.path.file) }
+            if record.outcome.isGone, record.digest == task.target[record.path.file] { gone.insert(record.path.file) }
         }
         return PackumentMerge.Tarballs(
             offered: task.target.filter { !$0.key.isPackument }, staged: task.stagedTarballs, present: present, delivered: delivered,
-            intended: intended, removed: removed)
+            intended: intended, removed: removed, gone: gone)
     }
 
     /// Damaged bytes are kept in the generation; at every moment a file stands where the packument names one.
@@ -287,13 +292,17 @@ extension PackageApplier {
 }
 
 extension VersionOutcome {
+    /// Whether bytes of that outcome are the origin's rather than local.
+    fileprivate var isOfOrigin: Bool { !isRefusal && self != .absent && self != .released }
+
     /// Why a version was not taken, for people; `nil` where it was, or was not meant to be.
     fileprivate var refusalReason: String? {
         switch self {
         case .conflict: "other bytes are here under the same version; they stay"
         case .ownedLocally: "the package holds only versions published here; --adopt-local mixes them"
         case .removed: "it was removed here and stays removed; --restore-removed brings it back"
-        case .added, .held, .healed, .absent, .intended, .undone: nil
+        case .withdrawn: "a later bundle took it away; --restore-removed brings it back"
+        case .added, .held, .healed, .absent, .intended, .undone, .leaving, .quarantined, .deleted, .released, .returned, .adopted: nil
         }
     }
 }

@@ -24,15 +24,19 @@ package struct PackageReverter: Sendable {
         package let otherwiseGiven: Set<FileName>
         /// The packument as the import left it, if known.
         package let imported: [UInt8]?
+        /// Tarballs that the import took away, or was about to.
+        package let taken: [LeavingFile]
 
         package init(
-            package: PackageName, owned: [ChangeRecord], intended: [ChangeRecord] = [], otherwiseGiven: Set<FileName>, imported: [UInt8]?
+            package: PackageName, owned: [ChangeRecord], intended: [ChangeRecord] = [], otherwiseGiven: Set<FileName>, imported: [UInt8]?,
+            taken: [LeavingFile] = []
         ) {
             self.package = package
             self.owned = owned
             self.intended = intended
             self.otherwiseGiven = otherwiseGiven
             self.imported = imported
+            self.taken = taken
         }
 
         fileprivate var going: [ChangeRecord] { owned.filter { !otherwiseGiven.contains($0.path.file) } }
@@ -47,6 +51,8 @@ package struct PackageReverter: Sendable {
         package fileprivate(set) var absent: Set<FileName> = []
         /// The versions that go, in words.
         package fileprivate(set) var versions: [PackageVersion] = []
+        /// The versions that come back, since the import had taken them away.
+        package fileprivate(set) var returned: [LeavingFile] = []
         /// Whether the whole package goes.
         package fileprivate(set) var isGone = false
         /// Whether there was nothing of it.
@@ -62,7 +68,7 @@ package struct PackageReverter: Sendable {
         package fileprivate(set) var aside: String?
 
         /// Whether anything is done.
-        package var isAffected: Bool { isGone || isChanged || !removed.isEmpty }
+        package var isAffected: Bool { isGone || isChanged || !removed.isEmpty || !returned.isEmpty }
     }
 
     private let layout: StorageLayout
@@ -73,7 +79,6 @@ package struct PackageReverter: Sendable {
     private let patience: PackageLock.Patience
     private let journal: LockJournal
     private static let attempts = 5
-    private static let asideFolder = ".ferry-quarantine"
 
     /// - Parameters:
     ///   - generation: what the import kept.
@@ -94,7 +99,7 @@ package struct PackageReverter: Sendable {
     /// Says what `revert` would do now; changes nothing.
     package func plan(_ task: Task) throws -> Result {
         let directory = layout.directory(of: task.package)
-        guard try files.status(of: directory) != nil else { return Self.nothingThere(task) }
+        guard try files.status(of: directory) != nil else { return try comingBack(task)?.result ?? Self.nothingThere(task) }
         return try decide(task, in: directory).result
     }
 
@@ -104,7 +109,11 @@ package struct PackageReverter: Sendable {
     package func revert(_ task: Task) throws -> Result {
         let directory = layout.directory(of: task.package)
         for _ in 0..<Self.attempts {
-            guard try files.status(of: directory) != nil else { return Self.nothingThere(task) }
+            guard try files.status(of: directory) != nil else {
+                guard let whole = try comingBack(task) else { return Self.nothingThere(task) }
+                if try placeWhole(whole, task, at: directory) { return whole.result }
+                continue
+            }
             if let result = try journal.oneAtATime({ try revert(task, in: directory) }) { return result }
         }
         throw PackageLock.Busy(path: directory.appending("package.json.lock"))
@@ -123,6 +132,47 @@ package struct PackageReverter: Sendable {
         var bytes: [UInt8]?
         /// The tarballs that go, as they lie there.
         var going: [FileName] = []
+        /// The tarballs that come back, and where each is kept.
+        var coming: [(file: FileName, path: FilePath)] = []
+        /// The tarballs that the packument names then.
+        var named: Set<FileName> = []
+    }
+
+    /// What comes back of a package that the import took away as a whole; `nil` where nothing does.
+    private func comingBack(_ task: Task) throws -> Decision? {
+        guard !task.taken.isEmpty, let write = try generation.writes(of: task.package).last(where: { $0.after.isEmpty }) else { return nil }
+        let before = try StoredPackument(parsing: write.before, of: task.package)
+        var decision = Decision(result: Self.nothingThere(task))
+        decision.coming = try kept(task.taken)
+        decision.result.returned = task.taken.filter { file in decision.coming.contains { $0.file == file.path.file } }
+        let versions = Set(before.declared.filter { version in decision.coming.contains { $0.file == version.file } }.map(\.version))
+        guard !versions.isEmpty else { return nil }
+        decision.named = Set(decision.coming.map(\.file))
+        decision.result.wasAbsent = false
+        decision.result.isChanged = true
+        decision.result.isExact = versions.count == before.declared.count
+        decision.bytes =
+            decision.result.isExact
+            ? write.before : JSONValue.object(PackumentReturn(of: versions, from: before, into: nil).document).canonicalBytes
+        return decision
+    }
+
+    private func kept(_ taken: [LeavingFile]) throws -> [(file: FileName, path: FilePath)] {
+        try taken.compactMap { file in try generation.kept(file.path).map { (file.path.file, $0) } }
+    }
+
+    /// Brings a package back in one rename; `false` where it appeared meanwhile.
+    private func placeWhole(_ whole: Decision, _ task: Task, at directory: FilePath) throws -> Bool {
+        let placement = WholePlacement(layout: layout, stage: stage, files: files)
+        guard try placement.place(task.package, whole.bytes ?? [], tarballs: whole.coming, at: directory) else { return false }
+        try forget(whole, task)
+        return true
+    }
+
+    /// What is back is quarantined no more.
+    private func forget(_ decision: Decision, _ task: Task) throws {
+        try QuarantineArea(layout: layout, files: files).forget(
+            task.taken.map(\.path.file).filter(decision.named.contains), of: task.package, generation.name)
     }
 
     private func decide(_ task: Task, in directory: FilePath) throws -> Decision {
@@ -155,11 +205,12 @@ package struct PackageReverter: Sendable {
             if try SHA512.digest(of: reader) == change.digest { going.append(change.path.file) }
         }
         var named: Set<FileName> = []
+        if here != nil { decision.coming = try kept(task.taken.filter { declared[$0.path.file] == nil }) }
         if let here, let current {
             let reversal = PackumentReversal(
                 of: current, writes: try writes.map(Self.documents), imported: try imported(task, writes),
-                owned: Dictionary(task.going.map { ($0.path.file, $0.digest) }, uniquingKeysWith: { first, _ in first }), measured: measured
-            )
+                owned: Dictionary(task.going.map { ($0.path.file, $0.digest) }, uniquingKeysWith: { first, _ in first }),
+                measured: measured, returning: Set(decision.coming.map(\.file)))
             decision.result.versions = reversal.removed.map(\.version).sorted()
             decision.result.losses = reversal.losses
             if let exact = try exact(here, current, writes, reversal) {
@@ -173,7 +224,10 @@ package struct PackageReverter: Sendable {
                 decision.result.isGone = true
             }
             decision.result.isChanged = decision.bytes != nil
+            decision.coming.removeAll { !named.contains($0.file) }
+            decision.result.returned = task.taken.filter { file in decision.coming.contains { $0.file == file.path.file } }
         }
+        decision.named = named
         decision.going = going.filter { !named.contains($0) }
         decision.result.removed = Set(decision.going)
         decision.result.absent.formUnion(decision.going)
@@ -181,12 +235,14 @@ package struct PackageReverter: Sendable {
     }
 
     private static func documents(_ write: Generation.Write) throws -> PackumentReversal.Write {
-        func document(_ bytes: [UInt8]) throws -> JSONObject { try JSONParser.parse(bytes, mode: .likeJavaScript).object ?? JSONObject() }
+        func document(_ bytes: [UInt8]) throws -> JSONObject {
+            bytes.isEmpty ? JSONObject() : try JSONParser.parse(bytes, mode: .likeJavaScript).object ?? JSONObject()
+        }
         return PackumentReversal.Write(before: try document(write.before), after: try document(write.after))
     }
 
     private func imported(_ task: Task, _ writes: [Generation.Write]) throws -> JSONObject? {
-        guard let bytes = writes.last?.after ?? task.imported else { return nil }
+        guard let bytes = writes.last(where: { !$0.after.isEmpty })?.after ?? task.imported else { return nil }
         return try JSONParser.parse(bytes, mode: .likeJavaScript).object
     }
 
@@ -213,10 +269,16 @@ package struct PackageReverter: Sendable {
         if decision.result.refusal != nil { return decision.result }
         if decision.result.isGone {
             guard try lock.isHeld() else { return nil }
-            decision.result.aside = try takeAway(task.package, directory, going: Set(decision.going.map(\.text)))
+            let disposal = PackageDisposal(layout: layout, generation: generation, stage: stage, files: files)
+            decision.result.aside = try disposal.takeAway(task.package, directory, going: Set(decision.going.map(\.text)))
             return decision.result
         }
-        let draft = directory.appending(".package.json.ferry")
+        for (file, path) in decision.coming {
+            try SecondCopy.make(of: path, at: directory.appending(file.text), owner: stage.ownership(files), files: files)
+        }
+        if !decision.coming.isEmpty { try files.syncDirectory(directory) }
+        let draft = directory.appending(LockJournal.draftName)
+        defer { _ = try? files.remove(draft) }
         if let bytes = decision.bytes {
             try files.write(bytes, to: draft)
             try stage.own(draft, mode: 0o644, files: files)
@@ -227,42 +289,7 @@ package struct PackageReverter: Sendable {
             try files.syncDirectory(directory)
         }
         for file in decision.going { _ = try files.remove(directory.appending(file.text)) }
-        // An import that was cut off may have left one.
-        _ = try files.remove(draft)
+        try forget(decision, task)
         return decision.result
-    }
-
-    /// Takes a package away in one rename; what the import did not bring is put aside.
-    ///
-    /// - Returns: where it was put aside, if there was any.
-    private func takeAway(_ package: PackageName, _ directory: FilePath, going: Set<String>) throws -> String? {
-        let ours: Set<String> = ["package.json", "package.json.lock", ".package.json.ferry", PackageLock.draftName]
-        let strangers = try (files.names(in: directory) ?? []).filter { !ours.contains($0) && !going.contains($0) }
-        let flat = String(package.text.map { $0 == "/" ? "+" : $0 })
-        let folder =
-            strangers.isEmpty
-            ? stage.root(for: package)
-            : layout.storageRoot(of: package).appending(Self.asideFolder).appending(generation.name.text)
-        try makeDirectories(folder)
-        let place = folder.appending(flat)
-        try files.removeTree(place)
-        try files.rename(directory, to: place)
-        // Only when no power cut can bring the directory back may what lies in it go.
-        try files.syncDirectory(folder)
-        try files.syncDirectory(directory.removingLastComponent())
-        guard strangers.isEmpty else {
-            for name in going.union(ours) where name != "package.json" { _ = try files.remove(place.appending(name)) }
-            return place.string
-        }
-        try files.removeTree(place)
-        return nil
-    }
-
-    private func makeDirectories(_ path: FilePath) throws {
-        let parent = path.removingLastComponent()
-        for directory in [parent, path] where try files.createDirectory(directory) {
-            try stage.own(directory, mode: 0o755, files: files)
-            try files.syncDirectory(directory.removingLastComponent())
-        }
     }
 }

@@ -25,7 +25,7 @@ package final class Generation: Sendable {
     package struct Write: Sendable {
         /// The bytes that stood there.
         package let before: [UInt8]
-        /// The bytes that were written.
+        /// The bytes that were written; empty where the package was taken away.
         package let after: [UInt8]
     }
 
@@ -52,7 +52,7 @@ package final class Generation: Sendable {
             self.set = set
         }
 
-        func own(_ path: FilePath, mode: UInt32) throws(FileSystemError) { try set(path, mode) }
+        package func own(_ path: FilePath, mode: UInt32) throws(FileSystemError) { try set(path, mode) }
     }
 
     package init(_ name: GenerationName, layout: StorageLayout, owner: Owner, files: any FileSystem) {
@@ -90,6 +90,7 @@ package final class Generation: Sendable {
     /// - Parameters:
     ///   - path: where the packument stands, under its lock.
     ///   - bytes: what it holds.
+    ///   - after: what will stand there; empty where the package is taken away.
     package func keep(_ package: PackageName, at path: FilePath, holding bytes: [UInt8], replacedBy after: [UInt8]) throws {
         let folder = directory(of: package).appending(Self.packuments)
         var number = 1
@@ -101,7 +102,7 @@ package final class Generation: Sendable {
             number += 1
         }
         let before = folder.appending(Self.before(package, number))
-        if !isKept { try copy(path, to: before, holding: { bytes }) }
+        if !isKept { try SecondCopy.make(of: path, at: before, owner: owner, files: files) { bytes } }
         let later = folder.appending(Self.after(package, number))
         let compressed = try ZstdBuffer.compress(after)
         try files.write(compressed, to: later)
@@ -126,23 +127,19 @@ package final class Generation: Sendable {
             try owner.own(directory, mode: 0o755)
             try files.syncDirectory(folder)
         }
-        try copy(path, to: kept) { try files.contents(of: path, limit: Int(SnapshotFile.tarballLimit)) ?? [] }
+        try SecondCopy.make(of: path, at: kept, owner: owner, files: files)
         try files.syncDirectory(directory)
     }
 
-    /// Gives a file that will be replaced a second name, which costs no space; where the file system has no links, copies it.
-    private func copy(_ path: FilePath, to kept: FilePath, holding bytes: () throws -> [UInt8]) throws {
-        do throws(FileSystemError) {
-            _ = try files.link(path, to: kept)
-            return
-        } catch {
-            guard [.notPermitted, .notSupported, .notSupportedOnSocket, .tooManyLinks].contains(error.errno) else { throw error }
+    /// Where a tarball that was replaced or removed is kept, proven where the generation is sealed; `nil` where it is not.
+    package func kept(_ file: StorePath) throws -> FilePath? {
+        let folder = directory(of: file.package).appending(Self.replaced)
+        let path = folder.appending(Self.flat(file.package)).appending(file.file.text)
+        guard let reader = try FileReader(opening: path) else { return nil }
+        if let expected = try sums(of: directory(of: file.package))?[path], try SHA512.digest(of: reader) != expected {
+            throw GenerationError.damaged(path)
         }
-        let draft = kept.removingLastComponent().appending(".draft")
-        try files.write(bytes(), to: draft)
-        try owner.own(draft, mode: 0o644)
-        try files.sync(draft)
-        try files.rename(draft, to: kept)
+        return path
     }
 
     /// Says that the import has ended: from now on damage of the generation is noticed.
@@ -188,7 +185,7 @@ package final class Generation: Sendable {
     package func brought(_ package: PackageName, carried: Set<FileName>, wasAbsent: Bool) throws -> Set<FileName> {
         if wasAbsent { return carried }
         var brought: Set<FileName> = []
-        for write in try writes(of: package) {
+        for write in try writes(of: package) where !write.after.isEmpty {
             let before = try StoredPackument(parsing: write.before, of: package).declared.map(\.file)
             let after = try StoredPackument(parsing: write.after, of: package).declared.map(\.file)
             brought.formUnion(Set(after).subtracting(before))
@@ -211,7 +208,7 @@ package final class Generation: Sendable {
 
     /// A file of the generation, proven where the generation is sealed; `nil` where there is none.
     private func contents(of path: FilePath) throws -> [UInt8]? {
-        let expected = try sums(beside: path)?[path]
+        let expected = try sums(of: path.removingLastComponent().removingLastComponent())?[path]
         guard let bytes = try files.contents(of: path, limit: StoredPackument.sizeLimit) else {
             if expected != nil { throw GenerationError.damaged(path) }
             return nil
@@ -220,10 +217,9 @@ package final class Generation: Sendable {
         return bytes
     }
 
-    /// The sums of the sealed generation a path belongs to, read once; `nil` where it is not sealed.
-    private func sums(beside path: FilePath) throws -> [FilePath: SHA512Digest]? {
-        let directory = path.removingLastComponent().removingLastComponent()
-        return try sealed.withLock { sealed in
+    /// The sums of a sealed generation, read once; `nil` where it is not sealed.
+    private func sums(of directory: FilePath) throws -> [FilePath: SHA512Digest]? {
+        try sealed.withLock { sealed in
             if let sums = sealed[directory] { return sums }
             let sums = try files.contents(of: directory.appending(Self.sums), limit: 1 << 30).map { bytes in
                 var sums: [FilePath: SHA512Digest] = [:]
@@ -246,7 +242,8 @@ package final class Generation: Sendable {
         layout.storageRoot(of: package).appending(Self.folder).appending(name.text)
     }
 
-    private static func flat(_ package: PackageName) -> String { String(package.text.map { $0 == "/" ? "+" : $0 }) }
+    /// The name a package's directory or files go by here.
+    package static func flat(_ package: PackageName) -> String { String(package.text.map { $0 == "/" ? "+" : $0 }) }
     private static func before(_ package: PackageName, _ number: Int) -> String { "\(flat(package))+\(number).before.json" }
     private static func after(_ package: PackageName, _ number: Int) -> String { "\(flat(package))+\(number).after.zst" }
 }

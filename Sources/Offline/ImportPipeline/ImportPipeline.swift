@@ -1,4 +1,4 @@
-import Activation
+package import Activation
 import Backups
 package import BundleFormat
 package import CanonicalJSON
@@ -22,10 +22,17 @@ package struct ImportPipeline: Sendable {
         package var restoresRemoved = false
         /// Take what was given and is gone for removed on purpose, rather than for lost.
         package var acceptsRemovals = false
+        /// What is done with versions here that upstream has withdrawn.
+        package var withdrawn = RemovalPolicy.keep
+        /// What is done with versions here that have left the origin otherwise.
+        package var removed = RemovalPolicy.keep
         /// Packages that are applied at once.
         package var width = 2
 
         package init() {}
+
+        func policy(_ reason: RemovalReason) -> RemovalPolicy { reason == .withdrawn ? withdrawn : removed }
+        var removesNothing: Bool { withdrawn == .keep && removed == .keep }
     }
 
     /// What an import, or its verification, came to.
@@ -46,8 +53,12 @@ package struct ImportPipeline: Sendable {
         package var outcomes: [String: Int] = [:]
         package var newPackages: [PackageName] = []
         package var refusals: [String] = []
-        /// The tarballs that upstream has withdrawn since the bundle's baseline; what is here of them stays.
+        /// The tarballs that upstream has withdrawn since the bundle's baseline.
         package var withdrawn: [StorePath] = []
+        /// The tarballs that were taken away since they have left their origin, or would be.
+        package var taken: [StorePath] = []
+        /// What goes with them, in words: tags that were put on them here, files that nothing names.
+        package var lost: [String] = []
         /// What each file system needs for it, and had.
         package var rooms: [Preflight.Room] = []
     }
@@ -67,6 +78,8 @@ package struct ImportPipeline: Sendable {
     /// Packages between two syncs, and bytes of their packuments, which are held until they are recorded.
     private static let batchLimit = 2048
     private static let batchBytesLimit: Int64 = 8 << 20
+    /// Files that have left, named in the ledger's details.
+    private static let namedLimit = 1000
 
     package init(
         layout: StorageLayout, state: FilePath, ledger: Ledger, trust: TrustStore?, destination: Identifier, options: Options,
@@ -110,6 +123,7 @@ package struct ImportPipeline: Sendable {
         report.newPackages = plan.newPackages
         report.rooms = plan.rooms
         report.withdrawn = try opened.reader.withdrawn()
+        report.taken = plan.leaving
         return report
     }
 
@@ -154,6 +168,7 @@ package struct ImportPipeline: Sendable {
         var record = details
         record["counts"] = descriptor.counts.json
         record["service"] = proof
+        if descriptor.counts.removed > 0 { record["removals"] = try removals(opened) }
         record["milliseconds"] = [
             "verify": .integer((staged - began) / 1_000_000), "apply": .integer((applied - staged) / 1_000_000),
             "service": .integer((patience.elapsed() - applied) / 1_000_000),
@@ -177,6 +192,10 @@ package struct ImportPipeline: Sendable {
         var newPackages: [PackageName] = []
         /// What was found to be removed here.
         var removals: [PackageDelivery] = []
+        /// The first of the tarballs that are to be taken away.
+        var leaving: [StorePath] = []
+        /// The physical storages they are in.
+        var leavingFrom: Set<FilePath> = []
         var rooms: [Preflight.Room] = []
     }
 
@@ -222,6 +241,12 @@ package struct ImportPipeline: Sendable {
         let descriptor = opened.bundle.tail.descriptor
         guard try ledger.imports().contains(where: { $0.bundle == descriptor.bundle && $0.state == .applied }) else { return false }
         let prerequisites = self.prerequisites(opened)
+        if try !options.removesNothing && isNewest(descriptor) {
+            var departures = try Departures(opened.reader.manifest(), policy: options.policy)
+            while let (_, leaving) = try departures.next() {
+                guard try ledger.leaving(leaving.map(\.file), origin: descriptor.origin).isEmpty else { return false }
+            }
+        }
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
         var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
         while let package = packuments.pending?.path.package {
@@ -244,7 +269,15 @@ package struct ImportPipeline: Sendable {
         var preflight = try Preflight(layout: layout, files: files, mayProbe: mayProbe)
         var cursor = try self.cursor(opened)
         var gap = BundleGap(descriptor: opened.bundle.tail.descriptor)
+        var departures = try Departures(opened.reader.manifest()) { _ in .delete }
+        var departed = try departures.next()
         while let (package, target) = try cursor.next() {
+            while let (gone, files) = departed, !(package < gone) {
+                if gone == package, let file = files.first(where: { target[$0.file.path.file] != nil }) {
+                    throw BundleError(.malformed, "\"\(file.file.path)\"", "it is said to have left, and the target state holds it")
+                }
+                departed = try departures.next()
+            }
             let carried = try tarballs.take(package) + packuments.take(package)
             for file in carried where target[file.path.file] != file.digest {
                 throw BundleError(.malformed, "\"\(file.path)\"", "the target state does not hold it with that digest")
@@ -266,8 +299,37 @@ package struct ImportPipeline: Sendable {
             gap.unfinished = try ledger.openImport()?.bundle
             throw BundleRefusal.gap(gap)
         }
+        try planRemovals(opened, &plan, &preflight)
         plan.rooms = try preflight.finish()
         return plan
+    }
+
+    /// Whether no later bundle of its origin was applied; only such a one may take anything away.
+    private func isNewest(_ descriptor: BundleDescriptor) throws -> Bool {
+        try descriptor.sequence >= ledger.newestSequence(of: descriptor.origin)
+    }
+
+    private func planRemovals(_ opened: Opened, _ plan: inout Plan, _ preflight: inout Preflight) throws {
+        let descriptor = opened.bundle.tail.descriptor
+        guard try !options.removesNothing && isNewest(descriptor) else { return }
+        var departures = try Departures(opened.reader.manifest(), policy: options.policy)
+        while let (package, files) = try departures.next() {
+            let leaving = try ledger.leaving(files.map(\.file), origin: descriptor.origin)
+            guard !leaving.isEmpty else { continue }
+            plan.leaving += leaving.map(\.path)
+            plan.leavingFrom.insert(layout.storageRoot(of: package))
+            try preflight.addRemoval(of: package)
+        }
+    }
+
+    /// What is recorded of what had left the origin: what was to be done with it, and the first of what upstream has withdrawn.
+    private func removals(_ opened: Opened) throws -> JSONValue {
+        let withdrawn = try opened.reader.withdrawn()
+        return [
+            "withdrawn": .string(options.withdrawn.rawValue), "removed": .string(options.removed.rawValue),
+            "withdrawnFiles": .integer(withdrawn.count),
+            "firstWithdrawn": .array(withdrawn.prefix(Self.namedLimit).map { .string($0.description) }),
+        ]
     }
 
     private func apply(
@@ -278,16 +340,19 @@ package struct ImportPipeline: Sendable {
         policy.adoptsLocalPackages = options.adoptsLocalPackages
         policy.restoresRemoved = options.restoresRemoved
         policy.addsOnly = try descriptor.sequence < ledger.newestSequence(of: descriptor.origin)
-        // Where a stage is, something may be replaced.
-        let storages = roots.map { $0.removingLastComponent() }.sorted { $0.string < $1.string }
+        // Where a stage is, something may be replaced; where something leaves, it is kept.
+        var storages = plan.leavingFrom.union(roots.map { $0.removingLastComponent() }).sorted { $0.string < $1.string }
         let begun = try ledger.begin(
             descriptor, keys: opened.bundle.keys, operatorName: operatorName, source: sourceName,
             generationIn: storages.map(layout.subdirectory(of:)), at: clock.now())
         let id = begun.id
-        let files = self.files
+        if begun.isRepeated {
+            let known = try ledger.generations().first { $0.import.id == id }?.subdirectories ?? []
+            storages = Set(storages).union(known.map(layout.storageRoot(ofSubdirectory:))).sorted { $0.string < $1.string }
+        }
         let generation = Generation(
             GenerationName(import: id, started: begun.started, bundle: descriptor.bundle), layout: layout,
-            owner: Generation.Owner { path, mode throws(FileSystemError) in try stage.own(path, mode: mode, files: files) }, files: files)
+            owner: stage.ownership(files), files: files)
         try generation.open(in: storages, import: id, bundle: descriptor.bundle, origin: descriptor.origin)
         let applier = PackageApplier(
             layout: layout, stage: stage, ledger: ledger, origin: descriptor.origin, policy: policy, files: files, clock: clock,
@@ -351,8 +416,88 @@ package struct ImportPipeline: Sendable {
             for root in roots { try files.syncFileSystem(holding: root) }
             try ledger.record(deliveries, origin: descriptor.origin, import: id)
         }
+        if !plan.leaving.isEmpty { try remove(opened, generation: generation, stage: stage, import: id, &report) }
+        report.outcomes.merge(try ledger.takenCounts(by: id)) { $1 }
         try generation.seal(in: storages)
         return report
+    }
+}
+
+extension ImportPipeline {
+    /// Takes away what has left its origin, as far as it is this origin's to say.
+    private func remove(
+        _ opened: Opened, generation: Generation, stage: StageArea, import id: Int64, _ report: inout Report
+    ) throws {
+        let origin = opened.bundle.tail.descriptor.origin
+        let remover = PackageRemover(
+            layout: layout, generation: generation, stage: stage, files: files, clock: clock, patience: patience, journal: lockJournal)
+        var departures = try Departures(opened.reader.manifest(), policy: options.policy)
+        var isOver = false
+        while !isOver {
+            var batch: [PackageRemover.Task] = []
+            while batch.count < Self.batchLimit {
+                guard let (package, files) = try departures.next() else {
+                    isOver = true
+                    break
+                }
+                let policies = Dictionary(files.map { ($0.file.path, $0.policy) }, uniquingKeysWith: { first, _ in first })
+                let leaving = try ledger.leaving(files.map(\.file), origin: origin)
+                guard !leaving.isEmpty else { continue }
+                batch.append(PackageRemover.Task(package: package, files: leaving.map { ($0, policies[$0.path] ?? .keep) }))
+            }
+            try ledger.noteLeaving(batch.flatMap { $0.files.map(\.file) }, origin: origin, import: id)
+            let roots = Set(batch.map { layout.storageRoot(of: $0.package) })
+            for root in roots { try stageJournal.note(stage.root(in: root)) }
+            var left: [(file: LeavingFile, outcome: VersionOutcome?)] = []
+            var gone: [PackageName] = []
+            for task in batch {
+                let result = try remover.remove(task)
+                left += task.files.map { ($0.file, result.outcomes[$0.file.path.file]) }
+                if result.isGone { gone.append(task.package) }
+                report.taken += result.outcomes.keys.sorted().map { StorePath(task.package, $0) }
+                report.lost += result.tags.map { "\(task.package): the tag \"\($0.name)\" was put on \($0.version) here" }
+                if let refusal = result.refusal { report.refusals.append("\(task.package): \(refusal)") }
+                if let aside = result.aside {
+                    report.lost.append("\(task.package): files that no version named were put aside in \"\(aside)\"")
+                }
+            }
+            // The ledger says what is done only once it cannot be undone by a power cut.
+            for root in roots { try files.syncFileSystem(holding: root) }
+            try ledger.recordLeft(left, gone: gone, origin: origin, import: id)
+        }
+    }
+}
+
+/// The tarballs that a manifest says have left their origin, package by package, without those that are to be kept.
+private struct Departures {
+    private var manifest: BundleManifestReader
+    private let policy: (RemovalReason) -> RemovalPolicy
+    private var pending: (file: SnapshotFile, policy: RemovalPolicy)?
+
+    init(_ manifest: BundleManifestReader, policy: @escaping (RemovalReason) -> RemovalPolicy) throws {
+        self.manifest = manifest
+        self.policy = policy
+        while try self.manifest.nextFile() != nil {}
+        try advance()
+    }
+
+    mutating func next() throws -> (package: PackageName, files: [(file: SnapshotFile, policy: RemovalPolicy)])? {
+        guard let first = pending else { return nil }
+        var files: [(file: SnapshotFile, policy: RemovalPolicy)] = []
+        while let entry = pending, entry.file.path.package == first.file.path.package {
+            files.append(entry)
+            try advance()
+        }
+        return (first.file.path.package, files)
+    }
+
+    private mutating func advance() throws {
+        pending = nil
+        while let (file, reason) = try manifest.nextRemoved() {
+            guard !file.path.file.isPackument, policy(reason) != .keep else { continue }
+            pending = (file, policy(reason))
+            return
+        }
     }
 }
 

@@ -18,7 +18,7 @@ package struct HTMLReport: Sendable {
     /// The page.
     package func text() -> String {
         let record = report.record
-        let title = "\(say(record.kind == .import ? .title : .rollbackTitle)) \(record.id)"
+        let title = "\(say(Self.title(record.kind))) \(record.id)"
         var page = """
             <!doctype html>
             <html lang="\(say.language.rawValue)"><head><meta charset="utf-8">
@@ -32,13 +32,24 @@ package struct HTMLReport: Sendable {
         page += section(nil, facts())
         page += section(.result, outcomes())
         page += section(.brought, brought())
-        let refused = report.packages(with: [.conflict, .ownedLocally, .removed, .absent, .intended])
+        let left = report.packages(with: [.leaving, .quarantined, .deleted, .released, .returned])
+        if !left.isEmpty { page += section(.left, changes(left)) }
+        let refused = report.packages(with: [.conflict, .ownedLocally, .removed, .absent, .intended, .withdrawn])
         if !refused.isEmpty { page += section(.refused, changes(refused)) }
         page += section(.checks, checks())
         if record.kind == .import { page += section(.howToUndo, undoing()) }
         page += section(.chain, chain())
         page += section(.digests, digests())
         return page + "</body></html>\n"
+    }
+
+    private static func title(_ kind: ImportRecord.Kind) -> Phrases.Key {
+        switch kind {
+        case .import: .title
+        case .rollback: .rollbackTitle
+        case .release: .releaseTitle
+        case .adoption: .adoptionTitle
+        }
     }
 
     private func section(_ key: Phrases.Key?, _ body: String) -> String {
@@ -91,7 +102,7 @@ package struct HTMLReport: Sendable {
     }
 
     private func brought() -> String {
-        let packages = report.packages(with: [.added, .healed, .undone])
+        let packages = report.packages(with: [.added, .healed, .undone, .adopted])
         guard !packages.isEmpty else { return "<p>\(Self.escaped(say(.none)))</p>" }
         let rows = packages.map { package in
             let versions = package.changes.map(Self.version).joined(separator: ", ")

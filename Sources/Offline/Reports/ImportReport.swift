@@ -30,7 +30,7 @@ package struct ImportReport: Sendable {
         destination = try ledger.destination()?.text ?? ""
         audit = try ledger.audit()
         let isKept = try ledger.generations().contains { $0.import.id == id }
-        canBeUndone = record.kind == .import && record.state != .rolledBack && isKept
+        canBeUndone = (record.kind == .import || record.kind == .adoption) && record.state != .rolledBack && isKept
         for change in try ledger.changes(by: id) {
             if packages.last?.name != change.path.package { packages.append(Package(name: change.path.package)) }
             packages[packages.count - 1].changes.append(change)

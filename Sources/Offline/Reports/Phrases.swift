@@ -9,7 +9,9 @@ package struct Phrases: Sendable {
     let texts: [Key: String]
 
     enum Key: CaseIterable {
-        case title, rollbackTitle, undone, undoneBy, running, bundle, label, sequence, origin, destination, state, began, ended, by, host,
+        case title, rollbackTitle, releaseTitle, adoptionTitle, left, undone, undoneBy, running, bundle, label, sequence, origin,
+            destination, state,
+            began, ended, by, host,
             from,
             medium, program, storage, signedBy, unsigned, duration, verify, apply, service, result, outcome, files, brought, package,
             versions,
@@ -44,11 +46,27 @@ package struct Phrases: Sendable {
         case (.intended, .ru): "не завершено"
         case (.undone, .en): "taken away"
         case (.undone, .ru): "убрано"
+        case (.leaving, .en): "has left its origin; not completed"
+        case (.leaving, .ru): "исчезло у источника; не завершено"
+        case (.quarantined, .en): "has left its origin, put in quarantine"
+        case (.quarantined, .ru): "исчезло у источника, помещено в карантин"
+        case (.deleted, .en): "has left its origin, deleted"
+        case (.deleted, .ru): "исчезло у источника, удалено"
+        case (.withdrawn, .en): "a later bundle took it away; not brought back"
+        case (.withdrawn, .ru): "убрано более поздним пакетом и не возвращено"
+        case (.released, .en): "released from quarantine"
+        case (.released, .ru): "выпущено из карантина"
+        case (.returned, .en): "had been taken away, brought back"
+        case (.returned, .ru): "было убрано, возвращено"
+        case (.adopted, .en): "was here before"
+        case (.adopted, .ru): "было здесь раньше"
         }
     }
 
     private static let english: [Key: String] = [
-        .title: "Import", .rollbackTitle: "Rollback", .undone: "This import was rolled back.", .undoneBy: "Rolled back by entry",
+        .title: "Import", .rollbackTitle: "Rollback", .releaseTitle: "Release from quarantine", .adoptionTitle: "Adoption",
+        .left: "What was taken away, or came back",
+        .undone: "This import was rolled back.", .undoneBy: "Rolled back by entry",
         .running: "This import has not ended.", .bundle: "Bundle", .label: "Label", .sequence: "Sequence", .origin: "Origin",
         .destination: "Destination", .state: "State", .began: "Began", .ended: "Ended", .by: "By", .host: "Host", .from: "From",
         .medium: "Medium", .program: "Program", .storage: "Storage", .signedBy: "Signed by", .unsigned: "not signed", .duration: "Duration",
@@ -69,7 +87,9 @@ package struct Phrases: Sendable {
     ]
 
     private static let russian: [Key: String] = [
-        .title: "Импорт", .rollbackTitle: "Откат", .undone: "Этот импорт был отменён.", .undoneBy: "Отменён записью",
+        .title: "Импорт", .rollbackTitle: "Откат", .releaseTitle: "Выпуск из карантина", .adoptionTitle: "Принятие хранилища",
+        .left: "Что убрано или возвращено",
+        .undone: "Этот импорт был отменён.", .undoneBy: "Отменён записью",
         .running: "Этот импорт не завершён.", .bundle: "Пакет переноса", .label: "Метка", .sequence: "Номер", .origin: "Источник",
         .destination: "Получатель", .state: "Состояние", .began: "Начало", .ended: "Конец", .by: "Оператор", .host: "Узел", .from: "Откуда",
         .medium: "Носитель", .program: "Программа", .storage: "Хранилище", .signedBy: "Подписано ключом", .unsigned: "без подписи",

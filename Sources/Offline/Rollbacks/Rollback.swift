@@ -25,6 +25,7 @@ package struct Rollback: Sendable {
         package var later: [ImportRecord] = []
 
         package var removedTarballs: Int { packages.reduce(0) { $0 + $1.removed.count } }
+        package var returnedTarballs: Int { packages.reduce(0) { $0 + $1.returned.count } }
         package var gonePackages: Int { packages.count(where: \.isGone) }
         package var changedPackuments: Int { packages.count(where: \.isChanged) }
         package var refusals: [String] { packages.compactMap { result in result.refusal.map { "\(result.package): \($0)" } } }
@@ -112,7 +113,10 @@ package struct Rollback: Sendable {
                 let result = try work.reverter.revert(task)
                 if result.isAffected || result.refusal != nil { report.packages.append(result) }
                 if result.refusal == nil {
-                    undone.append(PackageUndoing(package: package, removed: result.absent, isLeft: !result.isGone && !result.wasAbsent))
+                    undone.append(
+                        PackageUndoing(
+                            package: package, removed: result.absent, returned: result.returned,
+                            isLeft: !result.isGone && !result.wasAbsent))
                 }
                 done += 1
                 progress(done, Int64(work.packages.count))
@@ -123,7 +127,8 @@ package struct Rollback: Sendable {
         }
         try journal.recover()
         guard report.refusals.isEmpty else { throw RollbackRefusal.damagedPackages(report.refusals) }
-        let outcomes = ["undone": report.removedTarballs, "packuments": report.changedPackuments, "packages": report.gonePackages]
+        var outcomes = ["undone": report.removedTarballs, "packuments": report.changedPackuments, "packages": report.gonePackages]
+        if report.returnedTarballs > 0 { outcomes["returned"] = report.returnedTarballs }
         try ledger.finishRollback(rollback, of: work.record, outcomes: outcomes, details: details, at: clock.now())
         // It is of no more use; one that cannot be removed now goes before the next import.
         try? GenerationKeeper(layout: layout, ledger: ledger, files: files).recover()
@@ -151,7 +156,7 @@ package struct Rollback: Sendable {
 
     private func open(_ id: Int64) throws -> Work {
         guard let record = try ledger.entry(id) else { throw RollbackRefusal.noSuchImport(id) }
-        guard record.kind == .import else { throw RollbackRefusal.notAnImport(id) }
+        guard record.kind == .import || record.kind == .adoption else { throw RollbackRefusal.notAnImport(id) }
         guard record.state != .rolledBack else { throw RollbackRefusal.doneBefore(id) }
         guard let subdirectories = try ledger.generations().first(where: { $0.import.id == id })?.subdirectories else {
             throw RollbackRefusal.nothingKept(id)
@@ -160,10 +165,9 @@ package struct Rollback: Sendable {
         let name = record.generationName
         guard try GenerationStore(storages: storages, files: files).contains(name) else { throw GenerationError.gone(name.text) }
         let stage = try StageArea(layout: layout, bundle: record.bundle)
-        let files = self.files
         let generation = Generation(
             name, layout: layout,
-            owner: Generation.Owner { path, mode throws(FileSystemError) in try stage.own(path, mode: mode, files: files) }, files: files)
+            owner: stage.ownership(files), files: files)
         let reverter = PackageReverter(
             layout: layout, generation: generation, stage: stage, files: files, clock: clock, patience: patience,
             journal: LockJournal(ofState: state, files: files))
@@ -187,7 +191,7 @@ package struct Rollback: Sendable {
         let staying = try owned.isEmpty ? [] : ledger.otherwiseGiven(package, beside: id)
         return PackageReverter.Task(
             package: package, owned: owned, intended: intended, otherwiseGiven: staying.intersection(owned.map(\.path.file)),
-            imported: try ledger.form(of: package, origin: work.record.origin))
+            imported: try ledger.form(of: package, origin: work.record.origin), taken: try ledger.taken(by: id, of: package))
     }
 }
 
@@ -216,7 +220,7 @@ package enum RollbackRefusal: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noSuchImport(let id): "there is no import \(id)"
-        case .notAnImport(let id): "\(id) is a rollback, not an import"
+        case .notAnImport(let id): "\(id) is no import"
         case .doneBefore(let id): "import \(id) was rolled back before"
         case .nothingKept(let id): "of import \(id) nothing is kept that it could be undone by"
         case .unfinished(let id): "the rollback of import \(id) did not end"

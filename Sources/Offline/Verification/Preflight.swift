@@ -82,6 +82,15 @@ package struct Preflight {
         return isNew
     }
 
+    /// Takes account of a package of which versions are taken away: what goes is linked, its packument is kept and written anew.
+    package mutating func addRemoval(of package: PackageName) throws {
+        let root = layout.storageRoot(of: package)
+        if needs[root] == nil { needs[root] = Need(root: root) }
+        let here = try files.status(of: layout.directory(of: package).appending("package.json"))?.identity.size ?? 0
+        needs[root]?.backup += 4 * here
+        needs[root]?.files += 8
+    }
+
     /// Compares what the packages take with the room there is, file system by file system.
     ///
     /// - Returns: what each file system needs and has.

@@ -66,11 +66,16 @@ package struct Prerequisites: Sendable {
     package func holds(_ package: PackageName, carried: [SnapshotFile]) throws -> Bool {
         let state = try PackageState(package, layout: layout, ledger: ledger, origin: origin)
         var expected: [FileName] = []
+        var isGone = false
         for file in carried where !file.path.file.isPackument {
-            if state.given(file.path.file, file.digest)?.outcome == .removed { continue }
+            let outcome = state.given(file.path.file, file.digest)?.outcome
+            if outcome?.isGone == true { isGone = true }
+            if outcome == .removed || outcome?.isGone == true { continue }
             guard try state.measures(file.path.file, file.digest) else { return false }
             expected.append(file.path.file)
         }
+        // A package of which a later bundle took all has no packument to look for.
+        if expected.isEmpty, isGone { return true }
         return try state.descends() && state.declares(expected)
     }
 }

@@ -146,7 +146,7 @@ private func exitCode(of error: any Error) -> Int32 {
     case is ProcessLock.Held: 11
     case let refusal as BundleRefusal: refusal.isAboutTrust ? 12 : 13
     case let refusal as RollbackRefusal: refusal.isComplete ? 13 : 1
-    case is GenerationError, is ServedImport.NoService, is VolumeSpool.NoSpace: 13
+    case is GenerationError, is ServedImport.NoService, is VolumeSpool.NoSpace, is QuarantineKeeper.Refusal: 13
     case is ServedImport.Undone: 14
     default: 1
     }
@@ -199,6 +199,7 @@ private func hints(for error: any Error) -> [String] {
     case let undone as ServedImport.Undone:
         return undone.trouble == nil
             ? ["the registry serves what it served before; nothing else was changed"] : ["see why Verdaccio does not start: its log"]
+    case is QuarantineKeeper.Refusal: return [unchanged, "\"ferry-offline quarantine\" lists what can be released"]
     case is GenerationError: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]

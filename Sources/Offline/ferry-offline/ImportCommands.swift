@@ -65,6 +65,7 @@ struct ImportOptions: ParsableArguments {
     @OptionGroup var storage: StorageOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var services: ServiceOptions
+    @OptionGroup var removals: RemovalOptions
     @Flag(help: "Mix incoming versions into packages that hold only versions published here.") var adoptLocal = false
     @Flag(help: "Bring back versions that were removed here.") var restoreRemoved = false
     @Flag(help: "Take what was imported before and is gone for removed on purpose, rather than for lost.") var acceptRemovals = false
@@ -79,6 +80,7 @@ struct ImportOptions: ParsableArguments {
         options.acceptsRemovals = acceptRemovals
         let ledger = try state.ledger()
         let layout = try storage.layout()
+        try removals.apply(to: &options, ledger)
         let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
         let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
         var reply = ImportReply(try state.replies(ledger, layout))
@@ -211,6 +213,8 @@ extension ImportPipeline.Report {
                         ),
                         (name: "refusals", value: .array(refusals.map { .string($0) })),
                         (name: "withdrawn", value: .array(withdrawn.map { .string($0.description) })),
+                        (name: "taken", value: .array(taken.map { .string($0.description) })),
+                        (name: "lost", value: .array(lost.map { .string($0) })),
                     ])
                 ).canonicalBytes + [0x0A])
             return
@@ -218,10 +222,17 @@ extension ImportPipeline.Report {
         for refusal in refusals { Terminal.say("refused: \(refusal)") }
         if !withdrawn.isEmpty {
             let first = withdrawn.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+            let gone = Set(taken)
+            let isKept = withdrawn.contains { !gone.contains($0) }
             Terminal.say(
-                "warning: upstream has withdrawn \(withdrawn.count) versions; those that are here stay until they are unpublished here: "
+                "warning: upstream has withdrawn \(withdrawn.count) versions"
+                    + (isKept ? "; what is here of them stays, unless --withdrawn says otherwise: " : ": ")
                     + "\(first)\(withdrawn.count > 3 ? ", …" : "")")
         }
+        if result == .verified, !taken.isEmpty {
+            Terminal.say("\(taken.count) tarballs would be taken away, since they have left their origin")
+        }
+        for loss in lost { Terminal.say("lost: \(loss)") }
         let signature = keys.isEmpty ? "unsigned" : "signed by \(keys.joined(separator: ", "))"
         switch result {
         case .nothingToDo: try Terminal.output("\(name): imported before, and everything it brought is here; nothing to do")

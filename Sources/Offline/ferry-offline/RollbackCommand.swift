@@ -58,13 +58,18 @@ extension Rollbacks.Rollback.Report {
             let versions = result.versions.map(\.text).joined(separator: ", ")
             let words =
                 result.refusal ?? (result.isGone ? "the whole package goes: \(versions)" : versions.isEmpty ? "" : "\(versions) go")
+            let back = result.returned.map { $0.version?.text ?? $0.path.file.text }.joined(separator: ", ")
             let packument = result.isExact ? "its packument is again what it was" : result.isChanged ? "its packument is written anew" : ""
-            try Terminal.output("\(result.package): \([words, packument].filter { !$0.isEmpty }.joined(separator: "; "))")
+            try Terminal.output(
+                "\(result.package): \([words, back.isEmpty ? "" : "\(back) come back", packument].filter { !$0.isEmpty }.joined(separator: "; "))"
+            )
             if let aside = result.aside { Terminal.say("warning: files that the import had not brought were put aside in \"\(aside)\"") }
         }
         for path in staying { Terminal.say("stays, since it was given otherwise, too: \(path)") }
         for loss in losses { Terminal.say("lost: \(loss)") }
-        let counts = "\(removedTarballs) tarballs, \(gonePackages) whole packages, \(changedPackuments) packuments written"
+        let counts =
+            "\(removedTarballs) tarballs, \(gonePackages) whole packages, \(changedPackuments) packuments written"
+            + (returnedTarballs > 0 ? ", \(returnedTarballs) tarballs come back" : "")
         let name = "import \(record.id) (\(record.label) #\(record.sequence))"
         try Terminal.output(id == nil ? "\(name) would be undone: \(counts); nothing was changed" : "\(name) is undone: \(counts)")
     }
@@ -77,6 +82,7 @@ extension Rollbacks.Rollback.Report {
                 packages.map { result in
                     [
                         "package": .string(result.package.text), "versions": .array(result.versions.map { .string($0.text) }),
+                        "returned": .array(result.returned.map { .string($0.path.file.text) }),
                         "tarballs": .array(result.removed.sorted().map { .string($0.text) }), "gone": .bool(result.isGone),
                         "packument": .string(result.isExact ? "restored" : result.isChanged ? "written" : "kept"),
                         "losses": .array(result.losses.map { .string($0.description) }),

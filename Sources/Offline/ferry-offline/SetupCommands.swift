@@ -15,6 +15,10 @@ struct Init: ParsableCommand {
         discussion: """
             Makes the destination's id and key, once, and prints the id. Its card, which "ferry-offline receipt" puts on a medium, tells the \
             connected side of both. Without --allow-unsigned-bundles every bundle must be signed by a trusted key.
+
+            A storage that something else has filled is adopted, once: what is there is recorded as local, and packuments are cut to the \
+            tarballs that are there, so that a registry without uplinks can serve them. What would be cut is shown and asked for first; each \
+            packument is kept. Interrupted at any moment, the same command completes the work.
             """)
 
     @OptionGroup var state: StateOptions
@@ -25,6 +29,7 @@ struct Init: ParsableCommand {
     @Option(help: ArgumentHelp("After each import, keep the generations that are no older.", valueName: "days")) var keepDays: Int?
 
     @OptionGroup var services: ServiceOptions
+    @OptionGroup var removals: RemovalOptions
 
     func validate() throws {
         try validateRetention(keepGenerations, keepDays)
@@ -39,6 +44,7 @@ struct Init: ParsableCommand {
             if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
             if allowUnsignedBundles { try ledger.allowUnsigned() }
             try services.keep(in: ledger)
+            try removals.keep(in: ledger)
             try ledger.setRetention(count: keepGenerations, days: keepDays)
             let identity = try state.identity(ledger, name: name)
             Terminal.say("destination \(identity.card.name), fingerprint of its key \(identity.card.key.fingerprint)")

@@ -21,12 +21,15 @@ package struct PackageUndoing: Sendable {
     package let package: PackageName
     /// The tarballs that went.
     package let removed: Set<FileName>
+    /// The tarballs that the import had taken away and that came back.
+    package let returned: [LeavingFile]
     /// Whether something of the package is still here.
     package let isLeft: Bool
 
-    package init(package: PackageName, removed: Set<FileName>, isLeft: Bool) {
+    package init(package: PackageName, removed: Set<FileName>, returned: [LeavingFile] = [], isLeft: Bool) {
         self.package = package
         self.removed = removed
+        self.returned = returned
         self.isLeft = isLeft
     }
 }

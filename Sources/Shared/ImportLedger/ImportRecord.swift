@@ -11,6 +11,10 @@ package struct ImportRecord: Sendable, Equatable {
         case `import`
         /// An import of it was undone.
         case rollback
+        /// Versions that an import of it had quarantined were let back.
+        case release
+        /// A storage that something else had filled was taken over.
+        case adoption
     }
 
     /// How far it came.

@@ -131,7 +131,7 @@ private struct DeliveryWriter {
             sql: """
                 INSERT INTO delivery VALUES (:package, :file, :digest, :origin, :size, :outcome, :import)
                 ON CONFLICT DO UPDATE SET size = ifnull(excluded.size, size), outcome = excluded.outcome, import = excluded.import
-                WHERE excluded.outcome <> 'intended' OR outcome IN ('conflict', 'owned-locally', 'absent')
+                WHERE excluded.outcome NOT IN ('intended', 'withdrawn') OR outcome IN ('conflict', 'owned-locally', 'absent')
                 """)
         replaced = try db.cachedStatement(
             sql: """

@@ -133,6 +133,11 @@ private struct Undoing {
         let rows = try Row.fetchAll(db, sql: "SELECT * FROM change WHERE import = ? AND package = ?", arguments: [record.id, package])
         for row in rows { try undo(row, isRemoved: FileName(row["file"] as String).map(undone.removed.contains) ?? false) }
         try undoForm(of: package)
+        for file in undone.returned {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO change VALUES (?, ?, ?, ?, ?, NULL, 'returned', 0, 0, NULL, NULL, NULL)",
+                arguments: [rollback, package, file.path.file.text, Data(file.digest.bytes), file.version?.text])
+        }
         guard !undone.isLeft else { return }
         // Whatever is published under that name from now on is nobody's but the publisher's.
         try db.execute(sql: "DELETE FROM fresh_package WHERE import = ? AND package = ?", arguments: [record.id, package])
@@ -219,6 +224,12 @@ private struct Undoing {
                     UPDATE form SET digest = ?, form = ifnull(?, form), revision = ?, device = ?, inode = ?, size = ?, modified = ?,
                         changed = ?, import = ? WHERE origin = ? AND package = ?
                     """, arguments: StatementArguments(columns) + [record.origin.text, package])
+            // The import took the package away, and its form with it.
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO form SELECT ?, package, digest, form, revision, device, inode, size, modified, changed, prior_import
+                    FROM replaced_form WHERE import = ? AND package = ? AND form IS NOT NULL
+                    """, arguments: [record.origin.text, record.id, package])
         }
         try db.execute(sql: "DELETE FROM replaced_form WHERE import = ? AND package = ?", arguments: [record.id, package])
     }

@@ -25,11 +25,29 @@ package enum VersionOutcome: String, Sendable, Hashable, CaseIterable {
     case intended
     /// An import had brought it, and was undone.
     case undone
+    /// It is about to be quarantined or deleted.
+    ///
+    /// What an import that was interrupted leaves.
+    case leaving
+    /// It has left its origin, and was put aside here.
+    case quarantined
+    /// It has left its origin, and was removed here.
+    case deleted
+    /// A later bundle took it away, and this older one does not bring it back.
+    case withdrawn
+    /// It was quarantined and let back; it is local from then on.
+    case released
+    /// An import had taken it away, and was undone.
+    case returned
+    /// It was here before anything was imported.
+    case adopted
 
     /// Whether the destination did not take what it was offered.
     package var isRefusal: Bool { self == .conflict || self == .ownedLocally }
     /// Whether the destination holds it.
     package var isTaken: Bool { self == .added || self == .held || self == .healed }
+    /// Whether an import took it away since it had left its origin.
+    package var isGone: Bool { self == .quarantined || self == .deleted }
 }
 
 /// Merges an incoming transfer form into what a storage holds: three-way, with the last form this destination was given as the base.
@@ -51,10 +69,13 @@ package struct PackumentMerge: Sendable {
         package var intended: Set<FileName>
         /// What the ledger says was given and removed here.
         package var removed: Set<FileName>
+        /// What a bundle has taken away, since it had left its origin.
+        package var gone: Set<FileName>
 
         package init(
             offered: [FileName: SHA512Digest], staged: Set<FileName>, present: [FileName: SHA512Digest?],
-            delivered: [FileName: Set<SHA512Digest>], intended: Set<FileName> = [], removed: Set<FileName> = []
+            delivered: [FileName: Set<SHA512Digest>], intended: Set<FileName> = [], removed: Set<FileName> = [],
+            gone: Set<FileName> = []
         ) {
             self.offered = offered
             self.staged = staged
@@ -62,6 +83,7 @@ package struct PackumentMerge: Sendable {
             self.delivered = delivered
             self.intended = intended
             self.removed = removed
+            self.gone = gone
         }
 
         func holdsOffered(_ file: FileName) -> Bool {
@@ -173,6 +195,8 @@ package struct PackumentMerge: Sendable {
             } else {
                 outcomes[file] = .absent
             }
+        } else if policy.addsOnly, !policy.restoresRemoved, tarballs.gone.contains(file) {
+            outcomes[file] = .withdrawn
         } else if isRemovedHere(version) {
             outcomes[file] = .removed
         } else if isPresent {
@@ -189,6 +213,8 @@ package struct PackumentMerge: Sendable {
     private func isRemovedHere(_ version: DeclaredVersion) -> Bool {
         guard !policy.restoresRemoved, let offered = tarballs.offered[version.file] else { return false }
         if tarballs.removed.contains(version.file) { return true }
+        // What its origin had let go, and offers again, was not removed by anybody here.
+        if tarballs.gone.contains(version.file) { return false }
         guard tarballs.delivered[version.file]?.contains(offered) == true, !tarballs.intended.contains(version.file),
             !local.members.isEmpty
         else { return false }

@@ -42,6 +42,7 @@ package struct PackumentReversal: Sendable {
 
     private let current: JSONObject
     private let writes: [Write]
+    private let returning: Set<FileName>
 
     /// - Parameters:
     ///   - current: what the storage says now.
@@ -49,12 +50,14 @@ package struct PackumentReversal: Sendable {
     ///   - imported: the packument as the import left it, if known: what was changed since is told by it.
     ///   - owned: the tarballs that the import brought, and that nothing else has brought since.
     ///   - measured: the digests of tarballs here whose version declares none.
+    ///   - returning: tarballs that the import took away; their versions come back, unless something else stands there now.
     package init(
         of current: StoredPackument, writes: [Write], imported: JSONObject?, owned: [FileName: SHA512Digest],
-        measured: [FileName: SHA512Digest] = [:]
+        measured: [FileName: SHA512Digest] = [:], returning: Set<FileName> = []
     ) {
         self.current = current.object
         self.writes = writes
+        self.returning = returning
         removed = current.declared.filter { version in
             guard let digest = owned[version.file] else { return false }
             let declared = version.integrity?.sha512 ?? []
@@ -63,7 +66,7 @@ package struct PackumentReversal: Sendable {
         let names = Set(removed.map(\.version.text))
         losses = Self.losses(of: current.object, imported: imported, removed: removed)
         var result = current.object
-        for write in writes.reversed() { result = Self.undoing(write, in: result) }
+        for write in writes.reversed() { result = Self.undoing(write, in: result, returning: returning) }
         var versions = result["versions"]?.object ?? JSONObject()
         versions = JSONObject(uniqueMembers: versions.members.filter { !names.contains($0.name) })
         guard !versions.members.isEmpty else { return }
@@ -86,7 +89,7 @@ package struct PackumentReversal: Sendable {
     }
 
     /// The document with every member that is as it was written put back to what it was before.
-    private static func undoing(_ write: Write, in document: JSONObject) -> JSONObject {
+    private static func undoing(_ write: Write, in document: JSONObject, returning: Set<FileName>) -> JSONObject {
         var result = document
         for name in ["readme", "users"] {
             if result[name] == write.after[name] { result[name] = write.before[name] ?? result[name] }
@@ -97,9 +100,14 @@ package struct PackumentReversal: Sendable {
         }
         let before = write.before["versions"]?.object?.dictionary ?? [:]
         let after = write.after["versions"]?.object?.dictionary ?? [:]
-        let versions = (document["versions"]?.object?.members ?? []).map { name, value in
+        var versions = (document["versions"]?.object?.members ?? []).map { name, value in
             guard let mine = value.object, let old = before[name]?.object, let new = after[name]?.object else { return (name, value) }
             return (name, JSONValue.object(undone(mine, old, new)))
+        }
+        let here = Set(versions.map(\.0))
+        for (name, value) in write.before["versions"]?.object?.members ?? [] where after[name] == nil && !here.contains(name) {
+            guard case .success(let version) = DeclaredVersion.read(name, value), returning.contains(version.file) else { continue }
+            versions.append((name, value))
         }
         result["versions"] = .object(JSONObject(uniqueMembers: versions.map { (name: $0.0, value: $0.1) }))
         return result

@@ -1,0 +1,125 @@
+package import Backups
+import CanonicalJSON
+import Integrity
+package import PackageStore
+package import Platform
+package import SystemPackage
+
+/// Versions that imports took out of a storage and that may come back.
+///
+/// ```
+/// <physical storage>/.ferry-quarantine/<generation>/<package>/package.json, tarballs
+/// ```
+///
+/// What was taken of a package lies there as a storage would hold it by itself. The `/` of a package's name is a `+` here.
+package struct QuarantineArea: Sendable {
+    /// A version that is quarantined.
+    package struct Entry: Sendable {
+        package let package: PackageName
+        package let version: DeclaredVersion
+        package let generation: GenerationName
+        /// Where its tarball lies.
+        package let path: FilePath
+        /// Bytes.
+        package let size: Int64
+    }
+
+    static let name = ".ferry-quarantine"
+    private let layout: StorageLayout
+    private let files: any FileSystem
+
+    package init(layout: StorageLayout, files: any FileSystem) {
+        self.layout = layout
+        self.files = files
+    }
+
+    /// Where what an import took of a package lies.
+    package func directory(of package: PackageName, _ generation: GenerationName) -> FilePath {
+        folder(of: package, generation).appending(Generation.flat(package))
+    }
+
+    func folder(of package: PackageName, _ generation: GenerationName) -> FilePath {
+        layout.storageRoot(of: package).appending(Self.name).appending(generation.text)
+    }
+
+    /// Makes a directory and the one it is in, for the storage's owner.
+    func make(_ path: FilePath, owner: Generation.Owner) throws {
+        for directory in [path.removingLastComponent(), path] where try files.createDirectory(directory) {
+            try owner.own(directory, mode: 0o755)
+            try files.syncDirectory(directory.removingLastComponent())
+        }
+    }
+
+    /// Gives tarballs that are about to be taken out of a package a second name here, and keeps what is said of them; durable when this returns.
+    ///
+    /// - Parameter taken: the packument of just their versions.
+    func add(
+        _ tarballs: [FileName], of package: PackageName, in directory: FilePath, taken: JSONObject, generation: GenerationName,
+        owner: Generation.Owner
+    ) throws {
+        let place = self.directory(of: package, generation)
+        try make(place.removingLastComponent(), owner: owner)
+        try make(place, owner: owner)
+        for file in tarballs {
+            try SecondCopy.make(of: directory.appending(file.text), at: place.appending(file.text), owner: owner, files: files)
+        }
+        var document = taken
+        if let known = try packument(in: place, of: package) {
+            let new = Set(try StoredPackument(reading: taken, of: package).declared.map(\.version))
+            let both = PackumentReturn(
+                of: Set(known.declared.map(\.version)).subtracting(new), from: known, into: try StoredPackument(reading: taken, of: package)
+            )
+            document = both.document
+        }
+        try files.replace(place.appending("package.json"), with: JSONValue.object(document).canonicalBytes)
+        try owner.own(place.appending("package.json"), mode: 0o644)
+        try files.syncDirectory(place)
+    }
+
+    /// Everything that is quarantined in these physical storages, sorted by package, then by version, then oldest first.
+    package func entries(in storages: some Sequence<FilePath>) throws -> [Entry] {
+        var entries: [Entry] = []
+        for storage in storages {
+            let folder = storage.appending(Self.name)
+            for text in try files.names(in: folder) ?? [] {
+                guard let generation = GenerationName(text) else { continue }
+                for name in try files.names(in: folder.appending(text)) ?? [] where !name.hasSuffix("+aside") {
+                    guard let package = PackageName(String(name.map { $0 == "+" ? "/" : $0 })) else { continue }
+                    entries += try self.entries(in: folder.appending(text).appending(name), package, generation)
+                }
+            }
+        }
+        return entries.sorted {
+            ($0.package, $0.version.version, $0.generation) < ($1.package, $1.version.version, $1.generation)
+        }
+    }
+
+    private func entries(in directory: FilePath, _ package: PackageName, _ generation: GenerationName) throws -> [Entry] {
+        guard let packument = try packument(in: directory, of: package) else { return [] }
+        return try packument.declared.compactMap { version in
+            let path = directory.appending(version.file.text)
+            guard let status = try files.status(of: path), status.kind == .file else { return nil }
+            return Entry(package: package, version: version, generation: generation, path: path, size: status.identity.size)
+        }
+    }
+
+    /// What is said of the versions in a directory of the quarantine; `nil` where that cannot be read.
+    package func packument(in directory: FilePath, of package: PackageName) throws -> StoredPackument? {
+        let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
+        return bytes.flatMap { try? StoredPackument(parsing: $0, of: package) }
+    }
+
+    /// Forgets tarballs that an import took of a package, and what is empty then.
+    package func forget(_ tarballs: some Sequence<FileName>, of package: PackageName, _ generation: GenerationName) throws {
+        let place = directory(of: package, generation)
+        for file in tarballs { _ = try files.remove(place.appending(file.text)) }
+        let left = try (files.names(in: place) ?? []).contains { FileName($0)?.isPackument == false }
+        guard !left else { return }
+        try files.removeTree(place)
+        let folder = place.removingLastComponent()
+        for directory in [folder, folder.removingLastComponent()] {
+            guard try files.names(in: directory)?.isEmpty ?? true else { return }
+            _ = try files.remove(directory)
+        }
+    }
+}
