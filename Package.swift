@@ -213,6 +213,12 @@ let package = Package(
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger", "Staging", "Backups", systemPackage,
             ]),
         module(
+            "Offline", "Adoption",
+            [
+                "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "ImportLedger", "Staging", "Backups", "Activation",
+                systemPackage,
+            ]),
+        module(
             "Offline", "ImportPipeline",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger", "Verification",
@@ -244,7 +250,8 @@ let package = Package(
                 "Resolution",
                 "Lockfiles",
                 "VerdaccioSettings", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger", "Verification", "Backups", "Activation",
-                "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", "Keys", "Replies", "Replying", systemPackage,
+                "Adoption", "ImportPipeline", "Rollbacks", "Services", "Inspection", "Reports", "Keys", "Replies", "Replying",
+                systemPackage,
                 argumentParser,
             ]),
 
@@ -363,7 +370,8 @@ let package = Package(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
-                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "ImportPipeline",
+                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "Adoption",
+                "ImportPipeline",
                 "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", "LoopMedia", "Mounts", systemPackage,
             ]),
     ])

@@ -227,6 +227,31 @@ import Testing
     }
 }
 
+/// How the isolated side's program takes over a storage.
+@Suite struct AdoptionCommandTests {
+    @Test func `a filled storage is adopted once it is said to be, and then no more`() throws {
+        let programs = try Programs()
+        try programs.put("foo", in: programs.isolated)
+        let packument = "\(programs.isolated)/foo/package.json"
+        let text = try String(contentsOfFile: packument, encoding: .utf8)
+        let origins = text.replacing(#""_attachments""#, with: #""_distfiles":{"foo-2.0.0.tgz":{"url":"http://x/"}},"_attachments""#)
+        try programs.write(origins, to: packument)
+        let shown = try programs.offline("init", "--dry-run")
+        #expect(shown.status == 0 && shown.output.isEmpty && shown.messages.contains("foo: 1 addresses to fetch from go"))
+        let asked = try programs.offline("init")
+        #expect(asked.status == 64 && asked.messages.contains("--yes"))
+        #expect(try String(contentsOfFile: packument, encoding: .utf8) == origins)
+        let adopted = try programs.offline("init", "--yes")
+        #expect(adopted.status == 0 && adopted.messages.contains("adopted as entry 1: 1 packages, 1 tarballs"), "\(adopted)")
+        #expect(!(try String(contentsOfFile: packument, encoding: .utf8)).contains("http://x/"))
+        #expect(try programs.offline("history", "foo").output.contains("foo@1.0.0 adopted"))
+        #expect(try programs.offline("ledger", "verify").status == 0 && programs.offline("report", "1").output.contains("Adoption 1"))
+        #expect(try programs.offline("init").messages.isEmpty)
+        #expect(try programs.offline("rollback", "1").status == 0)
+        #expect(try String(contentsOfFile: packument, encoding: .utf8) == origins)
+    }
+}
+
 /// What the isolated side's program does with what has left its origin.
 @Suite struct QuarantineCommandTests {
     /// A destination that was given `foo` and `bar`, and a medium whose bundle says that `bar` is gone.

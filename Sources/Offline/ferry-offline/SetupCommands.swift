@@ -23,6 +23,7 @@ struct Init: ParsableCommand {
 
     @OptionGroup var state: StateOptions
     @Option(help: ArgumentHelp("What the connected side is to call this destination.", valueName: "name")) var name: String?
+    @OptionGroup var adoption: AdoptionOptions
     @Flag(help: "Accept unsigned bundles until the first signed one of their origin.") var allowUnsignedBundles = false
     @Option(help: ArgumentHelp("After each import, keep so many generations to be rolled back by.", valueName: "count"))
     var keepGenerations: Int?
@@ -41,6 +42,7 @@ struct Init: ParsableCommand {
     func run() throws {
         try reporting {
             let ledger = try state.ledger()
+            if adoption.dryRun { return try adoption.adopt(state, ledger) }
             if try ledger.destination() == nil { try ledger.setDestination(Identifier(.destination, random: randomBytes(20))) }
             if allowUnsignedBundles { try ledger.allowUnsigned() }
             try services.keep(in: ledger)
@@ -49,6 +51,7 @@ struct Init: ParsableCommand {
             let identity = try state.identity(ledger, name: name)
             Terminal.say("destination \(identity.card.name), fingerprint of its key \(identity.card.key.fingerprint)")
             try Terminal.output(identity.card.destination.text)
+            try adoption.adopt(state, ledger)
         }
     }
 }
