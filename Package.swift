@@ -272,6 +272,7 @@ let package = Package(
             path: "Tests/Support/RegistryHarness"),
         .target(name: "ArchiveSamples", path: "Tests/Support/ArchiveSamples"),
         .target(name: "LoopMedia", path: "Tests/Support/LoopMedia"),
+        .target(name: "FaultShim", path: "Tests/Support/FaultShim", exclude: ["fault.c"]),
         tests("Architecture", "ArchitectureTests", []),
         tests("Shared/CheckupTests", "CheckupTests", ["Platform", "CanonicalJSON", "Checkup", systemPackage]),
         tests("Shared/ProvenanceTests", "ProvenanceTests", ["Provenance"]),
@@ -350,7 +351,10 @@ let package = Package(
         tests("Offline/ServicesTests", "ServicesTests", ["Platform", "Services"]),
         tests(
             "CommandLine", "CommandLineTests",
-            ["RegistryHarness", "ArchiveSamples", "LoopMedia", "ferry-online", "ferry-offline", "loopback-registry", systemPackage]),
+            [
+                "RegistryHarness", "ArchiveSamples", "LoopMedia", "FaultShim", "ferry-online", "ferry-offline", "loopback-registry",
+                systemPackage,
+            ]),
         tests("Documents", "DocumentsTests", ["ferry-online", "ferry-offline", "loopback-registry"]),
         tests("Packaging", "PackagingTests", ["YAML", "Settings", "ferry-online", "ferry-offline", systemPackage]),
         tests("Contract", "ContractTests", ["CanonicalJSON", "RegistryHarness", "loopback-registry"]),
@@ -358,7 +362,7 @@ let package = Package(
             "Damage", "DamageTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "Archives", "PackageStore", "Snapshots", "BundleFormat", "ImportLedger",
-                "Verification", "ImportPipeline", systemPackage,
+                "Verification", "ImportPipeline", "ferry-offline", systemPackage,
             ]),
         tests(
             "Compatibility", "CompatibilityTests",

@@ -190,6 +190,21 @@ private final class Target {
         #expect(try refusal(other) != nil)
     }
 
+    @Test func `what is said to have left, and is in the target state, is refused`() throws {
+        var bundle = try ForgedBundle()
+        bundle.removedCount = 1
+        bundle.removed = [
+            #"{"kind":"tarball","package":"foo","path":"foo/foo-1.0.0.tgz","reason":"withdrawn","sha512":"\#(SHA512.digest(of: [1]))","version":"1.0.0"}"#
+        ]
+        bundle.finishManifest()
+        try expect(.malformed, bundle, "left and held")
+        var gone = try ForgedBundle()
+        gone.removedCount = 1
+        gone.removed = [bundle.removed[0].replacing("foo", with: "zoo")]
+        gone.finishManifest()
+        #expect(try refusal(gone) == nil, "what it says of others is sound")
+    }
+
     @Test func `a manifest that contradicts the target state is refused`() throws {
         var bundle = try ForgedBundle()
         bundle.snapshot = Array("\(SHA512.digest(of: [1]))  foo/foo-1.0.0.tgz\n".utf8)

@@ -23,6 +23,8 @@ struct ForgedBundle {
     var snapshot: [UInt8] = []
     var entries: [Entry] = []
     var removedCount = 0
+    /// Lines of what is said to have left.
+    var removed: [String] = []
     var fileCount = 0
     var byteCount: Int64 = 0
     var packageCount = 0
@@ -70,7 +72,9 @@ struct ForgedBundle {
             "{\"baseline\":{\"snapshot\":null,\"stateRoot\":\"\(SHA512Digest.ofNothing)\"},\"counts\":\(counts),\"formatVersion\":1,"
             + "\"origin\":\"\(origin)\",\"target\":{\"snapshot\":\"20260101T000000Z\",\"stateRoot\":\"\(SHA512.digest(of: snapshot))\"},"
             + "\"type\":\"ferry.manifest\",\"files\":[\n"
-        manifest = Array((header + lines.map(\.line).joined(separator: ",\n") + "\n],\"removed\":[\n]}\n").utf8)
+        manifest = Array(
+            (header + lines.map(\.line).joined(separator: ",\n") + "\n],\"removed\":[\n" + removed.map { "\($0)\n" }.joined() + "]}\n").utf8
+        )
     }
 
     private var counts: String {

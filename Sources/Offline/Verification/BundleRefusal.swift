@@ -20,6 +20,8 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
     case noFiles(needed: Int64, free: Int64, at: String)
     case foldedNames(String, String)
     case notWritable(String, owner: UInt32, user: UInt32)
+    /// The file system is mounted read-only.
+    case readOnly(String)
     /// A file or link stands where a package's directory belongs.
     case obstructed(String)
     case notAStorage(String)
@@ -53,6 +55,7 @@ package enum BundleRefusal: Error, Sendable, CustomStringConvertible {
             "\"\(first)\" and \"\(second)\" differ in case only, which this file system does not keep apart"
         case .notWritable(let path, let owner, let user):
             "\"\(path)\" belongs to user \(owner), and user \(user) cannot write there in that user's name"
+        case .readOnly(let path): "\"\(path)\" lies on a file system that is mounted read-only"
         case .obstructed(let path): "\"\(path)\" is not a directory, and a package belongs there"
         case .notAStorage(let reason): reason
         }

@@ -130,6 +130,7 @@ package struct Preflight {
     /// Whoever imports must be able to write here and to give files to the storage's owner.
     private func refuseUnwritable(_ root: FilePath) throws {
         let isWritable = root.withPlatformString { access($0, W_OK | X_OK) } == 0
+        if !isWritable, errno == EROFS { throw BundleRefusal.readOnly(root.string) }
         guard let status = try files.status(of: root) else { return }
         guard isWritable, geteuid() == 0 || geteuid() == status.owner else {
             throw BundleRefusal.notWritable(root.string, owner: status.owner, user: geteuid())
