@@ -376,7 +376,11 @@ import Testing
         try programs.write("{\"name\":\"app\",\"lockfileVersion\":3,\"packages\":{\"\":{},\(packages)}}", to: lockfile)
         let locked = try programs.offline("closure", "--lockfile", lockfile, "--platform", "linux-x64", "--platform", "win32-x64")
         #expect(locked.status == 4 && locked.output.split(separator: "\n").count == 2 && locked.output.contains("baz@1.0.0 (win32-x64)"))
-        for words in [["--platform", "linux"], ["foo@@"], ["--lockfile", "\(programs.root)/none"]] {
+        let optional = packages.replacing("\"node_modules/baz\":{", with: "\"node_modules/baz\":{\"optional\":true,")
+        try programs.write("{\"name\":\"app\",\"lockfileVersion\":3,\"packages\":{\"\":{},\(optional)}}", to: lockfile)
+        let without = try programs.offline("closure", "--lockfile", lockfile)
+        #expect(without.status == 0 && without.messages.contains("1 are for other platforms or optional"), "\(without)")
+        for words in [["--platform", "linux"], ["--node", "new"], ["foo@@"], ["--lockfile", "\(programs.root)/none"]] {
             #expect(try programs.offline(["closure"] + words).status == 64, "\(words)")
         }
     }

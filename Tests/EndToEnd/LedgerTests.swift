@@ -106,6 +106,17 @@ import Testing
         for word in ["<script", "http://", "https://", "src=", "url("] { #expect(!text.contains(word), "\(word)") }
     }
 
+    @Test func `a report of very many files stays small, and says where the rest is`() throws {
+        let world = try World()
+        let versions = Dictionary(uniqueKeysWithValues: (0..<1200).map { ("1.0.\($0)", "\($0)") })
+        try world.put("foo", versions)
+        try world.snapshot()
+        try world.run(world.bundle())
+        let text = HTMLReport(try ImportReport(1, of: world.ledger), Phrases(.en)).text()
+        #expect(text.contains("1200") && text.contains("And so many more, which are listed by 200: ferry-offline show 1 --csv"))
+        #expect(text.split(separator: "<tr>").count < 1100)
+    }
+
     @Test func `names in a report are text, whatever they hold`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])

@@ -180,12 +180,20 @@ package struct Closure: Sendable {
 
     /// Of what npm would install with these versions, those that run a script when they are installed, sorted.
     package func scripted(with roots: some Sequence<Node>) -> [Node] {
+        installed(with: roots).filter { entries[$0]?.runsScripts ?? false }
+    }
+
+    /// Whether a version says that it runs on a version of Node; npm only warns where it does not.
+    package func runs(_ node: Node, on version: SemanticVersion) -> Bool { entries[node]?.release.runs(on: version) ?? true }
+
+    /// What npm would install with these versions, sorted.
+    package func installed(with roots: some Sequence<Node>) -> [Node] {
         var seen: Set<Node> = []
         var open = Array(roots)
         while let node = open.popLast() {
             guard seen.insert(node).inserted else { continue }
             open += (needs[node] ?? []).filter { !seen.contains($0) && obstacles[$0] == nil }
         }
-        return seen.filter { entries[$0]?.runsScripts ?? false }.sorted()
+        return seen.sorted()
     }
 }

@@ -32,6 +32,8 @@ package struct ClosureRun: Sendable {
         package var failures: [Failure] = []
         /// Of what would be installed, the versions that run a script then.
         package var scripted: [String] = []
+        /// Of what would be installed, the versions that want another Node; npm warns of them, and refuses them where it is told to be strict.
+        package var otherNode: [String] = []
     }
 
     private let packages: [(package: PackageName, stored: StoredPackument, tarballs: Set<FileName>)]
@@ -97,7 +99,9 @@ package struct ClosureRun: Sendable {
     }
 
     /// Decides for a platform.
-    package func report(_ subject: Subject, on platform: TargetPlatform) -> Report {
+    ///
+    /// - Parameter node: the Node that is there; `nil` where that does not matter.
+    package func report(_ subject: Subject, on platform: TargetPlatform, node: SemanticVersion? = nil) -> Report {
         let closure = solved(on: platform)
         var report = Report(platform: platform)
         var roots: [Closure.Node] = []
@@ -116,6 +120,7 @@ package struct ClosureRun: Sendable {
             for locked in lockfile.packages { judge(locked, closure, &report, &roots) }
         }
         report.scripted = closure.scripted(with: roots).map(\.description)
+        if let node { report.otherNode = closure.installed(with: roots).filter { !closure.runs($0, on: node) }.map(\.description) }
         return report
     }
 
@@ -138,6 +143,7 @@ package struct ClosureRun: Sendable {
         let node = Closure.Node(locked.name, locked.version)
         var reason: String?
         if let declared = closure.declared(node) {
+            if closure.obstacles[node]?.contains(.platform) == true { reason = "\(Closure.Obstacle.platform)" }
             let (wanted, here) = (locked.integrity?.sha512 ?? [], declared.integrity?.sha512 ?? [])
             if closure.obstacles[node]?.contains(.noTarball) == true {
                 reason = "\(Closure.Obstacle.noTarball)"
@@ -148,6 +154,11 @@ package struct ClosureRun: Sendable {
             reason = "it is not here"
         }
         if let reason {
+            // What is optional and cannot be had, or is for other platforms, is left out.
+            if locked.isOptional {
+                report.elsewhere += 1
+                return
+            }
             report.failures.append(Failure(subject: "\(locked)", reasons: [reason]))
         } else {
             report.installable += 1

@@ -68,7 +68,8 @@ package struct HTMLReport: Sendable {
         let record = report.record
         let details = record.details
         var rows: [(Phrases.Key, String)] = [
-            (.bundle, record.bundle.text), (.origin, record.origin.text), (.destination, report.destination),
+            (.bundle, record.bundle.text), (.stateRoot, record.targetRoot.hex), (.origin, record.origin.text),
+            (.destination, report.destination),
             (.signedBy, record.keys.isEmpty ? say(.unsigned) : record.keys.joined(separator: ", ")), (.began, record.started.description),
             (.ended, record.finished?.description ?? "–"), (.by, record.operatorName), (.host, details["host"]?.string ?? ""),
             (.from, record.source),
@@ -104,7 +105,7 @@ package struct HTMLReport: Sendable {
     private func brought() -> String {
         let packages = report.packages(with: [.added, .healed, .undone, .adopted])
         guard !packages.isEmpty else { return "<p>\(Self.escaped(say(.none)))</p>" }
-        let rows = packages.map { package in
+        let rows = packages.prefix(Self.rowLimit).map { package in
             let versions = package.changes.map(Self.version).joined(separator: ", ")
             let bytes = package.changes.reduce(0) { $0 + ($1.size ?? 0) }
             return
@@ -112,15 +113,17 @@ package struct HTMLReport: Sendable {
         }
         let heads = [Phrases.Key.package, .versions].map { "<th>\(Self.escaped(say($0)))</th>" }.joined()
         return "<table><tr>\(heads)<th class=\"number\">\(Self.escaped(say(.bytes)))</th></tr>\(rows.joined())</table>"
+            + rest(packages.count)
     }
 
     private func changes(_ packages: [ImportReport.Package]) -> String {
-        let rows = packages.flatMap { package in
-            package.changes.map { change in
-                "<tr><td>\(Self.escaped("\(package.name)@\(Self.version(change))"))</td><td>\(Self.escaped(say.outcome(change.outcome)))</td></tr>"
-            }
+        let count = packages.reduce(0) { $0 + $1.changes.count }
+        let all = packages.lazy.flatMap { package in package.changes.lazy.map { (package.name, $0) } }
+        let rows = all.prefix(Self.rowLimit).map { name, change in
+            "<tr><td>\(Self.escaped("\(name)@\(Self.version(change))"))</td><td>\(Self.escaped(say.outcome(change.outcome)))</td></tr>"
         }
         return "<table><tr><th>\(Self.escaped(say(.package)))</th><th>\(Self.escaped(say(.reason)))</th></tr>\(rows.joined())</table>"
+            + rest(count)
     }
 
     private static func version(_ change: ChangeRecord) -> String { change.version?.text ?? change.path.file.text }
@@ -155,12 +158,23 @@ package struct HTMLReport: Sendable {
     }
 
     private func digests() -> String {
-        let rows = report.packages.flatMap(\.changes).map { change in
+        let count = report.packages.reduce(0) { $0 + $1.changes.count }
+        let rows = report.packages.lazy.flatMap(\.changes).prefix(Self.rowLimit).map { change in
             "<tr><td>\(Self.escaped("\(change.path)"))</td><td class=\"digest\">\(change.digest.hex)</td></tr>"
         }
         guard !rows.isEmpty else { return "<p>\(Self.escaped(say(.none)))</p>" }
         return "<table><tr><th>\(Self.escaped(say(.file)))</th><th>\(Self.escaped(say(.digest)))</th></tr>\(rows.joined())</table>"
+            + rest(count)
     }
+
+    /// How many rows are not on the page, and where they are: a page of a hundred thousand is read by nobody.
+    private func rest(_ count: Int) -> String {
+        guard count > Self.rowLimit else { return "" }
+        let words = "\(say(.more)) \(count - Self.rowLimit): ferry-offline show \(report.record.id) --csv"
+        return "<p class=\"more\">\(Self.escaped(words))</p>"
+    }
+
+    private static let rowLimit = 1000
 
     /// A text in which nothing is markup: names come from strangers.
     static func escaped(_ text: String) -> String {

@@ -16,7 +16,7 @@ package struct Phrases: Sendable {
             medium, program, storage, signedBy, unsigned, duration, verify, apply, service, result, outcome, files, brought, package,
             versions,
             bytes, refused, reason, digests, file, digest, checks, checkSignature, checkUnsigned, checkChunks, checkChain, checkChainBroken,
-            checkService, checkNoService, howToUndo, undoWith, undoNot, chain, previous, this, none, seconds, packument
+            checkService, checkNoService, howToUndo, undoWith, undoNot, chain, previous, this, none, seconds, packument, stateRoot, more
     }
 
     package init(_ language: Language) {
@@ -83,7 +83,7 @@ package struct Phrases: Sendable {
         .howToUndo: "How to undo it", .undoWith: "What was published, tagged or imported since stays.",
         .undoNot: "What it would be undone by is not kept any more.", .chain: "Chain of digests", .previous: "Entry before",
         .this: "This entry",
-        .none: "none", .seconds: "s", .packument: "packuments",
+        .none: "none", .seconds: "s", .packument: "packuments", .stateRoot: "State root", .more: "And so many more, which are listed by",
     ]
 
     private static let russian: [Key: String] = [
@@ -105,5 +105,6 @@ package struct Phrases: Sendable {
         .howToUndo: "Как отменить", .undoWith: "Всё, что с тех пор опубликовано, помечено или импортировано, останется.",
         .undoNot: "Данные для отмены больше не хранятся.", .chain: "Цепочка контрольных сумм", .previous: "Предыдущая запись",
         .this: "Эта запись", .none: "нет", .seconds: "с", .packument: "описаний пакетов",
+        .stateRoot: "Сумма состояния", .more: "Остальные строки показывает",
     ]
 }

@@ -68,6 +68,12 @@ struct ClosureCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A project's lockfile.", valueName: "file")) var lockfile: String?
     @Option(help: ArgumentHelp("linux-x64, linux-arm64-musl, win32-x64 …; may be given several times.", valueName: "platform"))
     var platform: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The Node that is there; what wants another one is listed.",
+            discussion: "npm only warns of that, unless it is told to be strict.",
+            valueName: "version"))
+    var node: String?
     @Flag(help: "List what runs a script when it is installed, also where everything is asked for.") var scripts = false
     @OptionGroup var storage: StorageOptions
     @Flag(help: "Print JSON for machines.") var json = false
@@ -76,6 +82,7 @@ struct ClosureCommand: ParsableCommand {
         for text in platform where TargetPlatform(text) == nil {
             throw ValidationError("\"\(text)\" is no platform: linux-x64, win32-x64 …")
         }
+        if let node, SemanticVersion(node) == nil { throw ValidationError("\"\(node)\" is no version of Node: 20.11.0") }
         for text in packages {
             if case .failure(let problem) = RegistryDependency.read(argument: text) { throw ValidationError("\(problem)") }
         }
@@ -90,7 +97,7 @@ struct ClosureCommand: ParsableCommand {
             var isWhole = true
             for package in run.unreadable { Terminal.say("warning: the packument of \(package) cannot be read") }
             for platform in platforms {
-                let report = run.report(subject, on: platform)
+                let report = run.report(subject, on: platform, node: node.flatMap { SemanticVersion($0) })
                 isWhole = isWhole && report.failures.isEmpty
                 try show(report)
             }
@@ -119,6 +126,7 @@ struct ClosureCommand: ParsableCommand {
                 "failures": .array(
                     report.failures.map { ["subject": .string($0.subject), "reasons": .array($0.reasons.map { .string($0) })] }),
                 "scripted": .array(report.scripted.map { .string($0) }),
+                "otherNode": .array(report.otherNode.map { .string($0) }),
             ]
             return try Terminal.output(value.canonicalBytes + [0x0A])
         }
@@ -129,7 +137,8 @@ struct ClosureCommand: ParsableCommand {
         if scripts || lockfile != nil || !packages.isEmpty {
             for node in report.scripted { try Terminal.output("\(node) (\(report.platform)): runs a script when it is installed") }
         }
-        let others = report.elsewhere > 0 ? ", \(report.elsewhere) are for other platforms" : ""
+        for name in report.otherNode { try Terminal.output("\(name) (\(report.platform)): wants another Node") }
+        let others = report.elsewhere > 0 ? ", \(report.elsewhere) are for other platforms or optional" : ""
         Terminal.say(
             "\(report.platform): \(report.installable) can be installed, \(report.failures.count) cannot\(others); "
                 + "\(report.scripted.count) run a script when they are installed")

@@ -48,7 +48,7 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT package, file, digest, size, outcome FROM delivery
-                    WHERE origin = ? AND outcome NOT IN ('added', 'held', 'healed', 'absent', 'intended', 'undone')
+                    WHERE origin = ? AND outcome IN ('conflict', 'owned-locally', 'removed')
                     """, arguments: [origin.text])
             return try rows.map { row in
                 guard let package = PackageName(row["package"] as String), let file = FileName(row["file"] as String),

@@ -7,6 +7,8 @@ package struct LockedPackage: Sendable, Hashable, Comparable, CustomStringConver
     package let version: PackageVersion
     /// What the tarball must be; `nil` where the file does not say so in npm's notation, as Yarn berry never does.
     package let integrity: SubresourceIntegrity?
+    /// Whether an install goes on without it, as npm and pnpm mark what only optional dependencies need; Yarn never does.
+    package let isOptional: Bool
 
     package var description: String { "\(name)@\(version)" }
 

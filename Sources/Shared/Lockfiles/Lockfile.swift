@@ -106,14 +106,22 @@ struct LockfileContents {
     func failure(_ reason: String, line: Int? = nil) -> LockfileError { LockfileError(file: file, line: line, reason: reason) }
 
     /// Takes what comes from a registry; what has no name or version that a registry knows is a finding.
-    mutating func add(_ name: some StringProtocol, _ version: some StringProtocol, integrity: String?, entry: String) {
+    mutating func add(
+        _ name: some StringProtocol, _ version: some StringProtocol, integrity: String?, isOptional: Bool = false, entry: String
+    ) {
         guard let name = PackageName(String(name)) else { return report(.invalidName, entry) }
         guard let version = PackageVersion(String(version)) else { return report(.invalidVersion, entry) }
-        let new = LockedPackage(name: name, version: version, integrity: integrity.flatMap { SubresourceIntegrity($0) })
+        let known = packages["\(name)@\(version)"]
+        let new = LockedPackage(
+            name: name, version: version, integrity: integrity.flatMap { SubresourceIntegrity($0) },
+            isOptional: isOptional && known?.isOptional ?? true)
         guard let old = packages.updateValue(new, forKey: new.description) else { return }
         let (first, second) = (old.integrity?.sha512 ?? [], new.integrity?.sha512 ?? [])
         if !first.isEmpty, !second.isEmpty, Set(first).isDisjoint(with: second) { report(.integrityConflict, entry) }
-        if !first.isEmpty || new.integrity == nil { packages[new.description] = old }
+        if !first.isEmpty || new.integrity == nil {
+            packages[new.description] = LockedPackage(
+                name: name, version: version, integrity: old.integrity, isOptional: new.isOptional)
+        }
     }
 
     mutating func report(_ code: LockfileFinding.Code, _ entry: String) {

@@ -74,7 +74,7 @@ extension LockfileContents {
     ) throws(LockfileError) {
         let integrity = try text("integrity", of: entry, at: path)
         if let code = entry["resolved"]?.string.flatMap({ LockfileFinding.code(ofSource: $0) }) { return report(code, path) }
-        add(name, version, integrity: integrity, entry: path)
+        add(name, version, integrity: integrity, isOptional: entry["optional"]?.bool == true, entry: path)
     }
 
     private func text(_ member: String, of entry: JSONObject, at path: String) throws(LockfileError) -> String? {

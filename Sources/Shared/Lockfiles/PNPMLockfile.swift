@@ -26,6 +26,12 @@ extension LockfileContents {
         }
         guard let packages = document["packages"], !packages.isEmpty else { return .pnpm(version) }
         guard let members = packages.members else { throw failure("\"packages\" is not a mapping", line: packages.line) }
+        // Since 9 that stands with each set of peers.
+        var optional: [String: Bool] = [:]
+        for (key, value) in document["snapshots"]?.members ?? [] {
+            let path = String((key.text ?? "").prefix { $0 != "(" })
+            optional[path] = value["optional"]?.text == "true" && optional[path] ?? true
+        }
         for (key, value) in members {
             guard let path = key.text, let resolution = value["resolution"], resolution.members != nil else {
                 throw failure("\"\(key.text ?? "")\" has no \"resolution\"", line: key.line)
@@ -33,7 +39,8 @@ extension LockfileContents {
             let (name, version) = Self.nameAndVersion(of: path, major: major) ?? ("", path[...])
             let source = resolution["tarball"]?.text ?? String(version)
             if resolution["type"] == nil, PackageName(String(name)) != nil, PackageVersion(String(version)) != nil {
-                add(name, version, integrity: resolution["integrity"]?.text, entry: path)
+                let isOptional = value["optional"]?.text == "true" || optional[path] == true
+                add(name, version, integrity: resolution["integrity"]?.text, isOptional: isOptional, entry: path)
             } else {
                 switch resolution["type"]?.text {
                 case "git": report(.git, path)

@@ -37,6 +37,17 @@ import Testing
 
     private func failing(_ closure: Closure) -> [String] { closure.obstacles.keys.sorted().map(\.description) }
 
+    @Test func `what wants another Node is told apart from what cannot be installed`() throws {
+        let closure = try closure([
+            "old": ["1.0.0": ["engines": ["node": ">=8"], "dependencies": ["new": "1"]]], "new": ["1.0.0": ["engines": ["node": ">=20"]]],
+        ])
+        let (old, version) = (try #require(PackageName("old")), try #require(PackageVersion("1.0.0")))
+        let node = try #require(SemanticVersion("18.20.0"))
+        #expect(failing(closure) == [])
+        let installed = closure.installed(with: [Closure.Node(old, version)])
+        #expect(installed.filter { !closure.runs($0, on: node) }.map(\.description) == ["new@1.0.0"])
+    }
+
     @Test func `what needs only what is here can be installed, in circles, too`() throws {
         let closure = try closure([
             "a": ["1.0.0": ["dependencies": ["b": "^1.0.0"]]], "b": ["1.0.0": ["peerDependencies": ["a": "*"]], "1.1.0": [:]],
