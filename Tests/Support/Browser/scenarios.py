@@ -459,6 +459,8 @@ def language():
     with world() as here:
         here.fill()
         here.serve()
+        if namespace():
+            here.correspond()
         with browser(here.url) as runner:
             sight = runner.look()
             sight.open("/packages")
@@ -477,11 +479,24 @@ def language():
                 foreign = [word for word in words if re.search("[A-Za-z]{3}", word) and not re.search("[А-Яа-я]", word)]
                 foreign = [word for word in foreign if word.strip().lower() not in KEPT and not re.match(r"^[a-z0-9@./_:-]+$", word.strip())]
                 check(not foreign, f"{name}: not in Russian: {foreign}")
+                # What the server says in its own words is told apart, so that it is read aloud as English.
+                spoken = sight.page.evaluate(SPOKEN)
+                check(not spoken, f"{name}: neither Russian nor marked as English: {spoken}")
             other = runner.look(language="ru")
             other.open("/")
             expect(other.heading()).to_have_text("Обзор")
 
 
+# Texts of four words or more of English that nothing says to be English.
+SPOKEN = """() => {
+    const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walk.nextNode()) {
+        const { parentElement, data } = walk.currentNode;
+        if (/([A-Za-z]{2,}[ ,]+){3}[A-Za-z]{2,}/.test(data) && !parentElement.closest("[lang=en], code, [role=log], option")) found.push(data);
+    }
+    return found;
+}"""
 KEPT = {"latest", "sha-512", "verdaccio", "ferry"}
 
 

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Failure, addressOf, ask } from "../api/client";
 import { useQuery } from "../api/query";
 import { BundleContent, BundleDetail, Verification } from "../api/schema";
-import { Moment, useLocale } from "../base/locale";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Link, packagePath, useQueryWords } from "../base/router";
 import { Badge } from "../parts/Badge";
 import { Button, ButtonLink, CopyButton, Segments } from "../parts/Button";
@@ -106,7 +106,7 @@ function Proof({ id }: { readonly id: string }) {
               <Icon name={found.intact ? "check" : "alert"} />
               <div>
                 <strong>{found.intact ? t.artifact.intact : t.artifact.damaged}</strong>
-                {found.problem ? <p className="break">{found.problem.subject}: {found.problem.reason}</p>
+                {found.problem ? <p className="break">{found.problem.subject}: <Foreign>{found.problem.reason}</Foreign></p>
                   : <p>{t.artifact.verifiedHint(f.bytes(found.bytes), t.count.files(found.files), t.artifact.chunks(found.chunks))}</p>}
               </div>
             </div>

@@ -3,7 +3,7 @@ import { ParametersOf } from "../api/client";
 import { useQuery } from "../api/query";
 import { BrokenArchive } from "../api/schema";
 import { startJob } from "../base/jobs";
-import { Moment, useLocale } from "../base/locale";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Link, packagePath, useQueryWords } from "../base/router";
 import { Badge, Tone } from "../parts/Badge";
 import { Button } from "../parts/Button";
@@ -108,7 +108,7 @@ function Look({ archive, onClose, onRepair }: { readonly archive: BrokenArchive;
           [t.packages.name, <Link to={packagePath(archive.package)} onClick={onClose}>{archive.package}{archive.version && ` ${archive.version}`}</Link>],
           [t.broken.state, <Badge tone={tones[archive.state]} dot>{t.broken.states[archive.state]}</Badge>],
           [t.broken.kind, t.broken.kinds[archive.kind]],
-          [t.broken.message, <span className="break">{archive.message}</span>],
+          [t.broken.message, <span className="break"><Foreign>{archive.message}</Foreign></span>],
           [t.broken.since, <Moment at={archive.found} exact />],
           [t.broken.checked, <Moment at={archive.checked} exact />],
           [t.broken.size, f.bytes(archive.sizeBytes)],
@@ -123,7 +123,7 @@ function Look({ archive, onClose, onRepair }: { readonly archive: BrokenArchive;
           {[...archive.attempts].reverse().map((attempt) => (
             <li key={attempt.began}>
               <span className="line"><Badge tone={attempt.repaired ? "good" : "bad"}>{attempt.repaired ? t.broken.repaired : t.broken.failed}</Badge><span className="quiet"><Moment at={attempt.ended} exact /></span></span>
-              <p className="break">{attempt.reason}</p>
+              <p className="break"><Foreign>{attempt.reason}</Foreign></p>
             </li>
           ))}
         </ol>

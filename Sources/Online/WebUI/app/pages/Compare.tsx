@@ -1,6 +1,6 @@
 import { useQuery } from "../api/query";
 import { Change } from "../api/schema";
-import { useLocale } from "../base/locale";
+import { Foreign, useLocale } from "../base/locale";
 import { Link, packagePath, useQueryWords } from "../base/router";
 import { Badge, Tone } from "../parts/Badge";
 import { Select } from "../parts/Field";
@@ -34,7 +34,7 @@ export function Compare() {
     },
     { id: "change", title: t.snapshots.change, width: "9rem", cell: (item) => <Badge tone={tones[item.change]}>{t.snapshots.kinds[item.change]}</Badge> },
     { id: "size", title: t.snapshots.size, isNumber: true, width: "7rem", cell: (item) => (item.sizeBytes === null ? <span className="quiet">–</span> : f.bytes(item.sizeBytes)) },
-    { id: "reason", title: t.snapshots.reason, width: "12rem", hide: "phone", cell: (item) => <span className="quiet cut">{item.reason ?? "–"}</span> },
+    { id: "reason", title: t.snapshots.reason, width: "12rem", hide: "phone", cell: (item) => <span className="quiet cut">{item.reason === null ? "–" : <Foreign>{item.reason}</Foreign>}</span> },
   ];
   return (
     <>

@@ -65,7 +65,7 @@ function NextBundle({ detail }: { readonly detail: DestinationDetail }) {
   const next = useQuery("getNextBundle", { id: detail.destination }, topics);
   const figure = (label: string, value: ReactNode) => <div><dt>{label}</dt><dd className="numbers">{value}</dd></div>;
   return (
-    <Card title={t.destinations.next} hint={t.destinations.nextHint}>
+    <Card title={t.destinations.next} hint={next.value && next.value.baseline === null ? t.destinations.full : t.destinations.nextHint}>
       <Loaded query={next} lines={3}>
         {(value) => {
           const { counts } = value;
@@ -82,10 +82,10 @@ function NextBundle({ detail }: { readonly detail: DestinationDetail }) {
                   {value.again > 0 && figure(t.destinations.again, t.count.files(value.again))}
                 </dl>
               )}
-              <p className="quiet small">
-                {value.target !== null && <Link to={`/snapshots/compare?from=${value.baseline ?? "empty"}&to=${value.target}`}>{value.baseline === null ? t.destinations.full : t.artifact.compare}</Link>}
-                {value.target !== null && " · "}<Foreign>{value.reason}</Foreign>
-              </p>
+              <p className="quiet small"><Foreign>{value.reason}</Foreign></p>
+              {value.target !== null && !isNothing && (
+                <p className="side-actions"><ButtonLink small icon="compare" to={`/snapshots/compare?from=${value.baseline ?? "empty"}&to=${value.target}`}>{t.artifact.compare}</ButtonLink></p>
+              )}
             </>
           );
         }}
@@ -205,7 +205,7 @@ function Policy({ detail }: { readonly detail: DestinationDetail }) {
             </select>
           )}
         </Field>
-        <Field label={t.destinations.quietDays} problem={failure?.parameter === "quietDays" ? failure.message : undefined}>
+        <Field label={t.destinations.quietDays} problem={failure?.parameter === "quietDays" ? <Foreign>{failure.message}</Foreign> : undefined}>
           {(ids) => <input {...ids} type="number" min={1} max={3650} required value={quietDays} onChange={(event) => setQuietDays(event.target.value)} />}
         </Field>
         <FailureNote failure={failure?.parameter === "quietDays" ? undefined : failure} />

@@ -2,7 +2,7 @@ import { useLiveJobs } from "../api/live";
 import { useQuery } from "../api/query";
 import { Job } from "../api/schema";
 import { Kind, askerWords, isDryRun, kinds } from "../base/jobs";
-import { Moment, useLocale, useNow } from "../base/locale";
+import { Foreign, Moment, useLocale, useNow } from "../base/locale";
 import { Link, useQueryWords } from "../base/router";
 import { JobState } from "../parts/Badge";
 import { Button, ButtonLink, IconButton } from "../parts/Button";
@@ -77,8 +77,14 @@ function Outcome({ job }: { readonly job: Job }) {
       </div>
     );
   }
-  const words = job.state === "queued" ? (job.waitsFor ? t.job.waits(job.waitsFor) : t.job.waiting) : job.reason;
-  return <span className="quiet cut" title={words ?? undefined}>{words ?? ""}</span>;
+  if (job.state === "queued") return <span className="quiet cut" title={job.waitsFor ?? undefined}><Waits job={job} /></span>;
+  return <span className="quiet cut" title={job.reason ?? undefined}><Foreign>{job.reason}</Foreign></span>;
+}
+
+/** What a job waits for. */
+export function Waits({ job }: { readonly job: Job }) {
+  const { t } = useLocale();
+  return job.waitsFor ? <>{t.job.waits} <Foreign>{job.waitsFor}</Foreign></> : <>{t.job.waiting}</>;
 }
 
 export function JobTable({ jobs, isOld = false, isShort = false }: { readonly jobs: readonly Job[] | undefined; readonly isOld?: boolean; readonly isShort?: boolean }) {

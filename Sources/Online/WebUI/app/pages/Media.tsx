@@ -73,7 +73,7 @@ function MediumCard({ medium, job, onExport }: { readonly medium: Medium; readon
         <Bar share={used} label={t.media.free(f.bytes(medium.freeBytes), f.bytes(medium.totalBytes))} tone={used > 0.95 ? "bad" : used > 0.85 ? "warn" : "good"} />
         <p className="quiet small numbers">{t.media.free(f.bytes(medium.freeBytes), f.bytes(medium.totalBytes))}</p>
       </div>
-      {medium.detail && <p className="note note-bad"><Icon name="alert" />{medium.detail}</p>}
+      {medium.detail && <p className="note note-bad"><Icon name="alert" /><Foreign>{medium.detail}</Foreign></p>}
       {job && <ExportState job={job} />}
       <div>
         <h3>{t.media.bundles}</h3>
@@ -173,7 +173,7 @@ export function ExportState({ job }: { readonly job: Job }) {
       <Icon name={isGood ? "check" : "alert"} />
       <div>
         <strong>{!isGood ? t.media.failed : job.parameters.eject === true ? t.media.safeNow : t.media.safe}</strong>
-        <p>{isGood ? t.media.safeHint : job.reason}</p>
+        <p>{isGood ? t.media.safeHint : <Foreign>{job.reason}</Foreign>}</p>
         {isGood && missing.length > 0 && <p>{t.media.more}: {missing.join(", ")}</p>}
         <p>{job.ended && <Moment at={job.ended} />} · <Link to={`/jobs/${job.id}`}>#{job.id}</Link></p>
       </div>
@@ -240,7 +240,7 @@ export function ExportDialog({ bundle, medium, onClose }: { readonly bundle?: st
                 </select>
               )}
             </Field>
-            <Field label={t.media.volumeSize} hint={t.media.volumeHint} problem={failure?.parameter === "volumeSize" ? failure.message : undefined}>
+            <Field label={t.media.volumeSize} hint={t.media.volumeHint} problem={failure?.parameter === "volumeSize" ? <Foreign>{failure.message}</Foreign> : undefined}>
               {(ids) => <input {...ids} type="number" min={4} step={4} max={16_777_216} value={volumeSize} placeholder={t.common.asDefault} onChange={(event) => setVolumeSize(event.target.value)} />}
             </Field>
             <Checkbox label={t.media.spread} hint={t.media.spreadHint} checked={isSpread} onChange={(event) => setSpread(event.target.checked)} />

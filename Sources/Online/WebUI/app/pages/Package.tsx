@@ -3,7 +3,7 @@ import { useQuery } from "../api/query";
 import { PackageDetail, PackageVersion, Tarball } from "../api/schema";
 import { useDestinations } from "../base/destinations";
 import { startJob } from "../base/jobs";
-import { Moment, useLocale } from "../base/locale";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Link, packagePath } from "../base/router";
 import { Badge } from "../parts/Badge";
 import { Button, CopyButton, Segments } from "../parts/Button";
@@ -31,7 +31,7 @@ export function PackagePage({ name }: { readonly name: string }) {
         title={name} above={[["/packages", t.nav.packages]]}
         badge={detail.value?.gone && <Badge>{t.packages.gone}</Badge>}
         actions={detail.value && detail.value.damaged > 0 && <Button icon="wrench" look="primary" onClick={() => void repair()}>{t.package.repair}</Button>}>
-        {detail.value?.description && <p className="page-hint">{detail.value.description}</p>}
+        {detail.value?.description && <p className="page-hint"><Foreign>{detail.value.description}</Foreign></p>}
       </PageHead>
       <Loaded query={detail} lines={10}>
         {(value) => (
@@ -62,7 +62,7 @@ function About({ detail }: { readonly detail: PackageDetail }) {
   return (
     <Card title={t.package.facts}>
       <div className="command" title={t.package.install}><code>{install}</code><CopyButton text={install} label={`${t.common.copy}: ${install}`} /></div>
-      {detail.packumentError && <p className="note note-bad">{t.package.packumentError}: {detail.packumentError}</p>}
+      {detail.packumentError && <p className="note note-bad">{t.package.packumentError}: <Foreign>{detail.packumentError}</Foreign></p>}
       <Facts
         facts={[
           [t.packages.source, t.packages.sources[detail.source]],

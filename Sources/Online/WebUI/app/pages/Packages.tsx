@@ -2,7 +2,7 @@ import { ParametersOf } from "../api/client";
 import { useQuery } from "../api/query";
 import { Package } from "../api/schema";
 import { startJob } from "../base/jobs";
-import { Moment, useLocale } from "../base/locale";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Link, packagePath, useQueryWords } from "../base/router";
 import { Badge } from "../parts/Badge";
 import { Button } from "../parts/Button";
@@ -42,7 +42,7 @@ export function Packages() {
             {item.gone && <Badge>{t.packages.gone}</Badge>}
             {item.source === "local" && <Badge>{t.packages.sources.local}</Badge>}
           </span>
-          <span className="quiet cut">{item.description ?? "\u00a0"}</span>
+          <span className="quiet cut">{item.description === null ? "\u00a0" : <Foreign>{item.description}</Foreign>}</span>
         </div>
       ),
     },

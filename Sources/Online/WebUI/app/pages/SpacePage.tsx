@@ -3,7 +3,7 @@
 import { useQuery } from "../api/query";
 import { Space } from "../api/schema";
 import { formPath } from "../base/jobs";
-import { Moment, useLocale } from "../base/locale";
+import { Foreign, Moment, useLocale } from "../base/locale";
 import { Badge, Tone } from "../parts/Badge";
 import { ButtonLink } from "../parts/Button";
 import { AreaChart, Point } from "../parts/Charts";
@@ -62,7 +62,7 @@ function DiskCard({ disk }: { readonly disk: Disk }) {
           disk.freeFiles !== null && disk.totalFiles !== null && [t.space.files, t.common.of(f.number(disk.freeFiles), f.number(disk.totalFiles))],
           [t.space.path, <code className="break">{disk.path}</code>],
         ]} />
-      {disk.reasons.map((reason) => <p key={reason} className={`note note-${disk.level === "critical" ? "bad" : "warn"}`}><Icon name="alert" />{reason}</p>)}
+      {disk.reasons.map((reason) => <p key={reason} className={`note note-${disk.level === "critical" ? "bad" : "warn"}`}><Icon name="alert" /><Foreign>{reason}</Foreign></p>)}
     </Card>
   );
 }

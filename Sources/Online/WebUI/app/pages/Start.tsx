@@ -1,11 +1,11 @@
 // Asking for a job: forms made of the service's own document.
 
-import { FormEvent, useMemo, useState } from "react";
+import { FormEvent, ReactNode, useMemo, useState } from "react";
 import { Failure } from "../api/client";
 import { useQuery } from "../api/query";
 import { useDestinations, useNameOf } from "../base/destinations";
 import { formPath, startJob, startKinds, startOperations } from "../base/jobs";
-import { useLocale } from "../base/locale";
+import { Foreign, useLocale } from "../base/locale";
 import { Link, navigate, usePlace } from "../base/router";
 import { Button } from "../parts/Button";
 import { Checkbox, Field } from "../parts/Field";
@@ -129,7 +129,7 @@ function Form({ kind, parameters }: { readonly kind: keyof typeof startOperation
     submit(false);
   };
   const control = ([name, schema]: readonly [string, Schema]) => (
-    <Control key={name} name={name} schema={schema} value={values[name]} problem={failure?.parameter === name ? failure.message : undefined} onChange={(value) => set(name, value)} />
+    <Control key={name} name={name} schema={schema} value={values[name]} problem={failure?.parameter === name ? <Foreign>{failure.message}</Foreign> : undefined} onChange={(value) => set(name, value)} />
   );
   return (
     <form className="form" onSubmit={send}>
@@ -138,7 +138,7 @@ function Form({ kind, parameters }: { readonly kind: keyof typeof startOperation
         <details className="more" open={others.some(([name]) => values[name] !== undefined)}>
           <summary>{t.start.more}</summary>
           {others.map(control)}
-          <Field label={t.start.timeLimit} hint={t.start.timeLimitHint} problem={failure?.parameter === "timeLimitSeconds" ? failure.message : undefined}>
+          <Field label={t.start.timeLimit} hint={t.start.timeLimitHint} problem={failure?.parameter === "timeLimitSeconds" ? <Foreign>{failure.message}</Foreign> : undefined}>
             {(ids) => <input {...ids} type="number" min={1} max={31_536_000} value={timeLimit} placeholder={t.job.noLimit} onChange={(event) => setTimeLimit(event.target.value)} />}
           </Field>
         </details>
@@ -168,7 +168,7 @@ function Control({ name, schema, value, problem, onChange }: {
   readonly name: string;
   readonly schema: Schema;
   readonly value: Value | undefined;
-  readonly problem: string | undefined;
+  readonly problem: ReactNode;
   readonly onChange: (value: Value) => void;
 }) {
   const { t, f } = useLocale();

@@ -7,7 +7,7 @@ import { Icon } from "./Icon";
 export function Field({ label, hint, problem, children }: {
   readonly label: string;
   readonly hint?: string;
-  readonly problem?: string | undefined;
+  readonly problem?: ReactNode;
   readonly children: (ids: { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined }) => ReactNode;
 }) {
   const id = useId();

@@ -1,7 +1,7 @@
 import { ReactNode, useCallback } from "react";
 import { Failure } from "../api/client";
 import { Query } from "../api/query";
-import { useLocale } from "../base/locale";
+import { Foreign, useLocale } from "../base/locale";
 import { Link } from "../base/router";
 import { Button } from "./Button";
 import { Icon, IconName } from "./Icon";
@@ -36,7 +36,7 @@ export function FailureState({ failure, onRetry }: { readonly failure: Failure; 
     <div role="alert">
       <Empty
         icon={failure.isUnreachable ? "offline" : isMissing ? "search" : "alert"} title={titleOf(failure)}
-        hint={failure.isUnreachable ? t.failure.unreachableHint : isMissing ? `${failure.message}. ${t.failure.notFoundHint}` : failure.message}>
+        hint={failure.isUnreachable ? t.failure.unreachableHint : isMissing ? <><Foreign>{failure.message}.</Foreign> {t.failure.notFoundHint}</> : <Foreign>{failure.message}</Foreign>}>
         {onRetry && !isMissing && <Button icon="again" onClick={onRetry}>{t.failure.retry}</Button>}
       </Empty>
     </div>
@@ -53,7 +53,7 @@ export function FailureNote({ failure }: { readonly failure: Failure | undefined
       <Icon name="alert" />
       <div>
         <strong>{titleOf(failure)}</strong>
-        {!failure.isUnreachable && failure.word !== "job-open" && <p>{failure.message}</p>}
+        {!failure.isUnreachable && failure.word !== "job-open" && <p><Foreign>{failure.message}</Foreign></p>}
         {failure.see && <p><Link to={failure.see}>{t.failure.see}</Link></p>}
       </div>
     </div>

@@ -1,7 +1,7 @@
 import { ReactNode, createContext, useCallback, useContext, useMemo, useState } from "react";
 import { Failure } from "../api/client";
 import { Job } from "../api/schema";
-import { useLocale } from "../base/locale";
+import { Foreign, useLocale } from "../base/locale";
 import { Link } from "../base/router";
 import { IconButton } from "./Button";
 import { Icon } from "./Icon";
@@ -10,7 +10,7 @@ import { useTitleOf } from "./States";
 interface Toast {
   readonly id: number;
   readonly tone: "good" | "bad";
-  readonly text: string;
+  readonly text: ReactNode;
   readonly link?: { readonly to: string; readonly label: string };
 }
 
@@ -59,7 +59,7 @@ export function useSayJob() {
     failed: (error: unknown) => {
       const failure = error instanceof Failure ? error : undefined;
       const isPlain = failure && (failure.isUnreachable || failure.word === "job-open");
-      const text = isPlain ? titleOf(failure) : failure ? `${titleOf(failure)}: ${failure.message}` : `${t.failure.refused}: ${String(error)}`;
+      const text = isPlain ? titleOf(failure) : failure ? <>{titleOf(failure)}: <Foreign>{failure.message}</Foreign></> : `${t.failure.refused}: ${String(error)}`;
       say({ tone: "bad", text, ...(failure?.see ? { link: { to: failure.see, label: t.failure.see } } : {}) });
     },
   }), [say, t, titleOf]);

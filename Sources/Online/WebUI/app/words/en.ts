@@ -139,7 +139,7 @@ export const en = {
     cancelled: "The job was told to end", again: "Run again", startedAgain: "Started again", started: (id: number) => `Job #${id} is queued`, watch: "Watch it",
     facts: "About", parameters: "Parameters", noParameters: "All by default", report: "Figures", packages: "Packages that it changed", noPackages: "It has changed no package.", log: "Log",
     timeLimit: "Time limit", noLimit: "none", exitCode: "Exit code", reason: "Outcome", chain: "Chain", chainStep: (step: number, steps: number) => `step ${step} of ${steps}`,
-    resumptions: "Begun again", times: (n: number) => f.count(n, "time", "times"), waits: (why: string) => `Waits: ${why}`, waiting: "Waits for its turn", begins: "Looking at what there is to do…", root: "Set off by",
+    resumptions: "Begun again", times: (n: number) => f.count(n, "time", "times"), waits: "Waits:", waiting: "Waits for its turn", begins: "Looking at what there is to do…", root: "Set off by",
   },
   log: {
     save: "Save the log",
@@ -178,6 +178,10 @@ export const en = {
     request: pair("Answers a request", "For files that a bundle builds upon and that are lacking there; the rest follows from it."),
     unsigned: pair("Unsigned", "Make a bundle without a signature."),
     allowUnsettled: pair("Accept an unsettled snapshot", "One taken while the storage kept changing."),
+    artifact: pair("Bundle", "The one to write."),
+    medium: pair("Mounted at", "Where the medium is mounted."),
+    mediumId: pair("Medium", "No other one that is mounted there."),
+    volumeSize: pair("Volumes of, MiB", "Cut the archive into parts of so much."),
     unlessEmpty: pair("Only if something differs", "Otherwise make no bundle."),
   },
   figure: {
@@ -261,7 +265,7 @@ export const en = {
     confirmHint: "Ask the people there for the fingerprint that “ferry-offline init” shows, by another way than this medium: by telephone, or face to face. Type what they say.",
     fingerprint: "Fingerprint", fingerprintHint: "With or without spaces.", soFar: (done: number, total: number) => `${done} of ${total} characters, the same so far.`,
     differs: (at: number) => `It differs from character ${at} on. If it was heard right, do not trust this medium.`, same: "It is the same.", confirmedDone: (name: string) => `“${name}” is confirmed`,
-    nextHint: "From what is known of it to the newest snapshot.", nothingNext: "It has the newest state: nothing is to be carried.", again: "Carried again", full: "A full bundle",
+    nextHint: "From what is known of it to the newest snapshot.", nothingNext: "It has the newest state: nothing is to be carried.", again: "Carried again", full: "A full bundle: everything to the newest snapshot.",
     pendingHint: "Bundles that lead beyond what it has acknowledged.", noPending: "It has acknowledged every bundle that was made for it.", onMedium: (medium: string) => `on “${medium}”`,
     onNoMedium: "None of them was put on a medium yet.",
     receipts: "Receipts", noReceipts: "None has come back yet. An import writes one on the medium.", counter: "No.", missing: "Missing", refused: "Refused", written: "Written there", read: "Read here",
