@@ -125,7 +125,7 @@ function Receipts({ detail }: { readonly detail: DestinationDetail }) {
       cell: (receipt) => (receipt.sequence === null ? <span className="quiet">{t.destinations.hasNothing}</span>
         : receipt.bundle === null ? t.destinations.state(f.number(receipt.sequence)) : <Link to={`/artifacts/${receipt.bundle}`}>{t.destinations.state(f.number(receipt.sequence))}</Link>),
     },
-    { id: "missing", title: t.destinations.missing, isNumber: true, width: "6.5rem", cell: (receipt) => (receipt.missing > 0 ? <span className="warn">{f.number(receipt.missing)}</span> : "0") },
+    { id: "missing", title: t.destinations.missing, isNumber: true, width: "6.5rem", hide: "phone", cell: (receipt) => (receipt.missing > 0 ? <span className="warn">{f.number(receipt.missing)}</span> : "0") },
     { id: "refused", title: t.destinations.refused, isNumber: true, width: "7rem", hide: "phone", cell: (receipt) => f.number(receipt.refused) },
     { id: "created", title: t.destinations.written, isNumber: true, width: "9rem", hide: "phone", cell: (receipt) => <Moment at={receipt.created} /> },
     { id: "read", title: t.destinations.read, isNumber: true, width: "8.5rem", cell: (receipt) => <Moment at={receipt.read} /> },
