@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import RegistryHarness
 import SystemPackage
 import Testing
@@ -58,43 +57,6 @@ import Testing
         let run = try programs.offline("import", programs.stick, "--registry", url)
         #expect(run.status == 13 && run.messages.contains("does not answer"))
         #expect(try programs.names(in: programs.isolated) == [])
-    }
-
-    @Test(arguments: ["systemd:verdaccio", "docker:verdaccio"])
-    func `the service that is named is stopped and started, and asked once it is back`(how: String) async throws {
-        let programs = try carried()
-        let address = try await RegistryProcess.run(.standIn) { $0.url }
-        let (bin, pid) = ("\(programs.root)/bin", "\(programs.root)/pid")
-        try programs.makeDirectory(bin)
-        try programs.write("storage: \(programs.isolated)\npackages: {'**': {access: $all}}\n", to: "\(programs.root)/config.yaml")
-        // What systemd and docker do, over a registry of ours.
-        let script = """
-            #!/bin/sh
-            echo "$(basename "$0") $*" >> \(programs.root)/calls
-            if [ -f \(pid) ]; then
-                kill $(cat \(pid)); while grep -qs "^State:.[RSD]" /proc/$(cat \(pid))/status; do :; done
-            fi
-            \(RegistryProgram.standIn.path) -c \(programs.root)/config.yaml -l \(address.dropFirst(7)) >/dev/null 2>&1 </dev/null &
-            echo $! > \(pid)
-            """
-        for name in ["systemctl", "docker"] {
-            try programs.write(script, to: "\(bin)/\(name)")
-            #expect(chmod("\(bin)/\(name)", 0o755) == 0)
-        }
-        defer { if let id = (try? String(contentsOfFile: pid, encoding: .utf8)).flatMap({ pid_t($0.dropLast()) }) { kill(id, SIGKILL) } }
-        let path = "\(bin):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
-        #expect(try programs.offline("init", "--restart", how, "--registry", address, "--check", "all").status == 0)
-        for round in 1...2 {
-            let before = try? String(contentsOfFile: pid, encoding: .utf8)
-            let run = try programs.offline(["import", programs.stick], ["PATH": path])
-            #expect(run.status == 0 && run.messages.contains("tarballs compared"), "\(run)")
-            #expect(try String(contentsOfFile: pid, encoding: .utf8) != before)
-            try programs.put("more-\(round)")
-            try programs.carry()
-        }
-        let calls = try String(contentsOfFile: "\(programs.root)/calls", encoding: .utf8)
-        let word = how.hasPrefix("docker") ? "docker" : "systemctl"
-        #expect(calls == String(repeating: "\(word) restart verdaccio\n", count: 2))
     }
 
     @Test func `what is said at init is done at each import`() async throws {

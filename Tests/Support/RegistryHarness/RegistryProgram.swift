@@ -4,7 +4,7 @@ import Foundation
 package struct RegistryProgram: Sendable, CustomStringConvertible {
     /// What it is called in a test's name.
     package let name: String
-    package let path: String
+    let path: String
 
     /// The stand-in of this package.
     package static let standIn = RegistryProgram(
