@@ -25,7 +25,8 @@ struct FerryOffline: AsyncParsableCommand {
             (name: "databases", value: "ledger up to form \(Ledger.form)"),
         ]),
         subcommands: [
-            Init.self, Trust.self, Verify.self, Import.self, Watch.self, Rollback.self, Generations.self, Quarantine.self, Check.self, ClosureCommand.self,
+            Init.self, Trust.self, Verify.self, Import.self, Watch.self, Rollback.self, Generations.self, Quarantine.self, Check.self,
+            ClosureCommand.self,
             History.self, Show.self, Report.self, LedgerCommand.self, ReceiptCommand.self, RequestCommand.self, Doctor.self,
         ])
 
