@@ -113,7 +113,7 @@ import Testing
         let listed = try run(programs, "media").output.split(separator: "\n")
         for (number, bundle) in bundles.enumerated() {
             #expect(
-                listed.contains { $0.hasPrefix("    \(bundle)  diff-") && $0.contains("#\(number + 2)  for any  ") && $0.hasSuffix("B") })
+                listed.contains { $0.hasPrefix("    \(bundle)  diff-") && $0.contains("#\(number + 1)  for any  ") && $0.hasSuffix("B") })
         }
         #expect(try run(programs, "media", "clean", stick.point).status == 64)
         let unknown = try run(programs, "media", "clean", stick.point, bundles[0], "b-00000000000000000000")

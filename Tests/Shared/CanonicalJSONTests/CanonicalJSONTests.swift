@@ -88,9 +88,16 @@ import Testing
     }
 
     @Test func `another version is refused by its number`() throws {
-        var object = try StrictObject(parsing: Array(#"{"type":"ferry.x","formatVersion":2}"#.utf8), document: "x")
-        #expect(throws: DocumentError("x", "its format version is 2; this program reads version 1")) {
-            try object.header(type: "ferry.x", version: 1)
+        var newer = try StrictObject(parsing: Array(#"{"type":"ferry.x","formatVersion":2}"#.utf8), document: "x")
+        #expect {
+            try newer.header(type: "ferry.x", version: 1)
+        } throws: { error in
+            (error as? DocumentError)?.isNewer == true
+                && "\(error)" == "the x is of format version 2, from a newer program; this one reads version 1"
+        }
+        var older = try StrictObject(parsing: Array(#"{"type":"ferry.x","formatVersion":1}"#.utf8), document: "x")
+        #expect(throws: DocumentError("x", "its format version is 1; this program reads version 2")) {
+            try older.header(type: "ferry.x", version: 2)
         }
     }
 }
