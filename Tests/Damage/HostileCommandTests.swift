@@ -39,7 +39,7 @@ import Testing
         forged("a device", "regular file") { $0.entries[0].type = "4" },
         forged("another name in the tar", "storage/foo/foo-1.0.0.tgz") { $0.entries[0].path = "storage/../../evil" },
         declared("../evil/evil-1.0.0.tgz"), declared("foo%2f..%2fx/x-1.0.0.tgz"), declared("a\\\\b/b-1.0.0.tgz"),
-        declared("foo/x-1.0.0.tgz\\u0000.tgz"), declared("/abs/abs-1.0.0.tgz"),
+        declared("foo/x-1.0.0.tgz\\u0000.tgz", "is not a path of a storage"), declared("/abs/abs-1.0.0.tgz"),
         forged("an undeclared file", "evil-1.0.0.tgz") {
             $0.entries.append(ForgedBundle.Entry(path: "storage/foo/evil-1.0.0.tgz", content: [1]))
         },

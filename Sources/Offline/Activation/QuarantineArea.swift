@@ -103,6 +103,18 @@ package struct QuarantineArea: Sendable {
         }
     }
 
+    /// Forgets what stands of a package without any tarball in these physical storages: what a release that was interrupted leaves.
+    package func sweep(_ package: PackageName, in storages: some Sequence<FilePath>) throws {
+        for storage in storages {
+            for text in try files.names(in: storage.appending(Self.name)) ?? [] {
+                guard let generation = GenerationName(text), try files.status(of: directory(of: package, generation)) != nil else {
+                    continue
+                }
+                try forget([], of: package, generation)
+            }
+        }
+    }
+
     /// What is said of the versions in a directory of the quarantine; `nil` where that cannot be read.
     package func packument(in directory: FilePath, of package: PackageName) throws -> StoredPackument? {
         let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)

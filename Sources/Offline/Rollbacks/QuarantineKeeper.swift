@@ -58,10 +58,15 @@ package struct QuarantineKeeper: Sendable {
     package func list() throws -> [(entry: QuarantineArea.Entry, record: ImportRecord?)] {
         let records = Dictionary(
             try ledger.imports().filter { $0.kind == .import }.map { ($0.generationName, $0) }, uniquingKeysWith: { first, _ in first })
+        return try area.entries(in: storages()).map { ($0, records[$0.generation]) }
+    }
+
+    /// The physical storages that may have a quarantine.
+    private func storages() throws -> Set<FilePath> {
         let subdirectories = Set(try ledger.generations().flatMap(\.subdirectories)).union([""])
         var storages = Set(subdirectories.map(layout.storageRoot(ofSubdirectory:)))
         for location in try layout.discover().packages { storages.insert(layout.storageRoot(of: location.package)) }
-        return try area.entries(in: storages).map { ($0, records[$0.generation]) }
+        return storages
     }
 
     /// Lets versions of a package back: those that are named, or all; of a version that is there more than once, the one put there last.
@@ -77,7 +82,10 @@ package struct QuarantineKeeper: Sendable {
         for found in try list() where found.entry.package == package && (version == nil || found.entry.version.version == version) {
             newest[found.entry.version.version] = found
         }
-        guard !newest.isEmpty else { throw Refusal.notQuarantined(version.map { "\(package)@\($0)" } ?? package.text) }
+        guard !newest.isEmpty else {
+            try area.sweep(package, in: storages())
+            throw Refusal.notQuarantined(version.map { "\(package)@\($0)" } ?? package.text)
+        }
         var entries: [Int64] = []
         for (generation, found) in Dictionary(grouping: newest.values, by: \.entry.generation).sorted(by: { $0.key < $1.key }) {
             let files = found.map(\.entry).sorted { $0.version.version < $1.version.version }

@@ -40,7 +40,7 @@ struct RegistryResponder: HTTPResponder {
             return json(try served(try await registry.packument(of: name), at: "")["dist-tags"] ?? [:])
         case (.get, .sidebar(let name)): return try await sidebar(name, request)
         case (.get, .file(let name, let file)): return try await contents(of: file, in: name)
-        case (.head, .file(let name, let file)): return try await contents(of: file, in: name).createHeadResponse()
+        case (.head, .file(let name, let file)): return try await head(contents(of: file, in: name))
         case (.put, .package(let name)): return try await put(name, isRevision: false, request)
         case (.put, .revision(let name)): return try await put(name, isRevision: true, request)
         case (.put, .tag(let name, let tag)):
@@ -58,6 +58,12 @@ struct RegistryResponder: HTTPResponder {
             return json(["ok": "tarball removed"], status: 201)
         default: throw RegistryFailure(status: 404, message: "File not found")
         }
+    }
+
+    /// The answer to HEAD where this is the one to GET: what it is about is fetched all the same.
+    private func head(_ answer: Response) async throws -> Response {
+        try await answer.body.write(NobodyReads())
+        return answer.createHeadResponse()
     }
 
     private func put(_ name: String, isRevision: Bool, _ request: Request) async throws -> Response {
@@ -182,4 +188,10 @@ struct RegistryResponder: HTTPResponder {
             status: HTTPResponse.Status(code: status), headers: [.contentType: "application/json; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.canonicalBytes)))
     }
+}
+
+/// Takes a body and keeps nothing of it.
+private struct NobodyReads: ResponseBodyWriter {
+    mutating func write(_ buffer: ByteBuffer) async throws {}
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
