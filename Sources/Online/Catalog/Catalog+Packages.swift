@@ -127,6 +127,14 @@ extension Catalog {
         }
     }
 
+    /// Holds the packages in memory, as lists and searches go through them, so that the first who ask need not wait for that.
+    package func holdPackages() throws {
+        try read { db in
+            // It is made for whoever asks a second time.
+            for _ in 1...2 { try roster.roster(db)?.prepare(db) }
+        }
+    }
+
     /// How often the packages were gone through to hold what lists need; for tests that argue that it is seldom.
     package var rostersMade: Int { roster.made }
 

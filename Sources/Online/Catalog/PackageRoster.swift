@@ -142,6 +142,11 @@ final class PackageRoster: Sendable {
         }
     }
 
+    /// Makes every order, before somebody asks for it.
+    func prepare(_ db: Database) throws {
+        for order in PackageQuery.Order.allCases where order != .name { _ = try self.order(order, db) }
+    }
+
     /// Keeps the newest roster that there is.
     final class Keeper: Sendable {
         private struct Kept {

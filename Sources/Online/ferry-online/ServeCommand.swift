@@ -71,6 +71,7 @@ struct Serve: AsyncParsableCommand {
             let media = try settings.media(state: directory, verdaccio)
             let reading = APIContext(
                 state: directory, catalog: try state.catalog(), settings: settings, verdaccio: verdaccio, media: media)
+            try reading.catalog.holdPackages()
             let pulse = Pulse(registry: settings.registry(verdaccio).value)
             let health = HealthContext(reading, jobs) { await pulse.complaint() }
             let correspondence = try state.correspondence()
