@@ -184,16 +184,11 @@ package struct PackageApplier: Sendable {
         for file in merged.heal { try heal(file, task) }
         if !merged.place.isEmpty || !merged.heal.isEmpty { try files.syncDirectory(task.directory) }
         if merged.isChanged {
-            let draft = task.directory.appending(LockJournal.draftName)
-            defer { _ = try? files.remove(draft) }
             let bytes = JSONValue.object(merged.document).canonicalBytes
-            try files.write(bytes, to: draft)
-            try own(draft, mode: 0o644)
-            try files.sync(draft)
-            if let replaced { try generation.keep(task.package, at: packument, holding: replaced, replacedBy: bytes) }
-            guard try lock.isHeld() else { return nil }
-            try files.rename(draft, to: packument)
-            try files.syncDirectory(task.directory)
+            let isPut = try PackumentReplacement(stage, files: files).put(bytes, in: task.directory, under: lock) {
+                if let replaced { try generation.keep(task.package, at: packument, holding: replaced, replacedBy: bytes) }
+            }
+            guard isPut else { return nil }
         }
         let outcomes = try settled(merged.outcomes, task)
         return try result(task, outcomes, applied: appliedForm(task, merged.document.revision))

@@ -133,15 +133,8 @@ package struct PackageRemover: Sendable {
             result.aside = try disposal.takeAway(task.package, directory, going: Set(going.keys.map(\.text)))
             result.isGone = true
         } else {
-            let draft = directory.appending(LockJournal.draftName)
-            defer { _ = try? files.remove(draft) }
-            try files.write(bytes, to: draft)
-            try stage.own(draft, mode: 0o644, files: files)
-            try files.sync(draft)
-            guard try lock.isHeld() else { return nil }
-            try files.rename(draft, to: packument)
             // Only when no power cut can bring the old one back may its tarballs go.
-            try files.syncDirectory(directory)
+            guard try PackumentReplacement(stage, files: files).put(bytes, in: directory, under: lock) else { return nil }
             for file in going.keys.sorted() { _ = try files.remove(directory.appending(file.text)) }
         }
         for (file, policy) in going { result.outcomes[file] = policy.outcome }

@@ -277,17 +277,8 @@ package struct PackageReverter: Sendable {
             try SecondCopy.make(of: path, at: directory.appending(file.text), owner: stage.ownership(files), files: files)
         }
         if !decision.coming.isEmpty { try files.syncDirectory(directory) }
-        let draft = directory.appending(LockJournal.draftName)
-        defer { _ = try? files.remove(draft) }
-        if let bytes = decision.bytes {
-            try files.write(bytes, to: draft)
-            try stage.own(draft, mode: 0o644, files: files)
-            try files.sync(draft)
-            guard try lock.isHeld() else { return nil }
-            try files.rename(draft, to: directory.appending("package.json"))
-            // Only when no power cut can bring the old one back may its tarballs go.
-            try files.syncDirectory(directory)
-        }
+        // Only when no power cut can bring the old one back may its tarballs go.
+        if let bytes = decision.bytes, try !PackumentReplacement(stage, files: files).put(bytes, in: directory, under: lock) { return nil }
         for file in decision.going { _ = try files.remove(directory.appending(file.text)) }
         try forget(decision, task)
         return decision.result

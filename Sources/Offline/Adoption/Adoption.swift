@@ -237,14 +237,7 @@ package struct Adoption: Sendable {
             _ = try disposal.takeAway(location.package, directory, going: [])
             return .success(Self.cut(location.package, cut))
         }
-        let draft = directory.appending(LockJournal.draftName)
-        defer { _ = try? files.remove(draft) }
-        try files.write(after, to: draft)
-        try stage.own(draft, mode: 0o644, files: files)
-        try files.sync(draft)
-        guard try lock.isHeld() else { return nil }
-        try files.rename(draft, to: path)
-        try files.syncDirectory(directory)
+        guard try PackumentReplacement(stage, files: files).put(after, in: directory, under: lock) else { return nil }
         return .success(Self.cut(location.package, cut))
     }
 }

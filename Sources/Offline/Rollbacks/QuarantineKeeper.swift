@@ -180,14 +180,7 @@ package struct QuarantineKeeper: Sendable {
         try files.syncDirectory(directory)
         guard !coming.isEmpty else { return true }
         let document = PackumentReturn(of: Set(coming.map(\.version.version)), from: taken, into: current).document
-        let draft = directory.appending(LockJournal.draftName)
-        defer { _ = try? files.remove(draft) }
-        try files.write(JSONValue.object(document).canonicalBytes, to: draft)
-        try stage.own(draft, mode: 0o644, files: files)
-        try files.sync(draft)
-        guard try lock.isHeld() else { return false }
-        try files.rename(draft, to: packument)
-        try files.syncDirectory(directory)
-        return true
+        return try PackumentReplacement(stage, files: files).put(
+            JSONValue.object(document).canonicalBytes, in: directory, under: lock)
     }
 }

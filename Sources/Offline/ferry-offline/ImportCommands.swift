@@ -83,21 +83,20 @@ struct ImportOptions: ParsableArguments {
         try removals.apply(to: &options, ledger)
         let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger)
         let served = ServedImport(try services.service(ledger), ledger: ledger, rollback: rollback, say: Terminal.say)
-        var reply = ImportReply(try state.replies(ledger, layout))
+        var reply = isDryRun ? nil : ImportReply(try state.replies(ledger, layout))
         try forEachBundle(
             at: paths, storage, state, allowsUnsigned: allowUnsigned, changesStorage: !isDryRun, mayAsk: mayAsk, options
         ) { bundle, pipeline in
-            reply.begin(at: bundle.place)
+            reply?.begin(at: bundle.place)
             let source = try bundle.open()
             guard !isDryRun else { return try pipeline.verify(source).show(bundle.name, json: state.json) }
             let report = try served.run(
                 source, by: pipeline, operatorName: operatorName(), sourceName: bundle.name,
                 details: importDetails(from: bundle.place, into: layout))
             try report.show(bundle.name, json: state.json)
-            reply.note(report)
+            reply?.note(report)
         } ended: { error in
-            guard !isDryRun else { return }
-            if case BundleRefusal.gap(let gap)? = error { reply.send(gap) } else { reply.send() }
+            if case BundleRefusal.gap(let gap)? = error { reply?.send(gap) } else { reply?.send() }
         }
     }
 }

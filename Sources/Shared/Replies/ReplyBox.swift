@@ -87,10 +87,6 @@ package struct ReplyBox: Sendable {
     }
 
     /// The document at a path and the signature beside it; `nil` where there is no regular file.
-    package func reply(at path: FilePath) throws(FileSystemError) -> SignedReply? {
-        try reply(at: path, limit: Receipt.sizeLimit)
-    }
-
     private func reply(at path: FilePath, limit: Int) throws(FileSystemError) -> SignedReply? {
         guard try files.status(of: path)?.kind == .file, let bytes = try files.contents(of: path, limit: limit) else { return nil }
         let name = path.lastComponent?.string ?? ""
