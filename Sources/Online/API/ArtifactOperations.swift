@@ -120,7 +120,8 @@ extension FerryAPI {
             let place = try proofs.take()
             let source = try await request.blocking { try archive(of: record(id, context), context) }
             return try await request.blocking { (isCancelled: @escaping @Sendable () -> Bool) in
-                defer { withExtendedLifetime(place) {} }
+                // The thread may keep this closure, and the place with it, until after the answer is out.
+                defer { place.leave() }
                 return .json(try ArchiveProof(of: source, bundle: id, state: context.state, isCancelled: isCancelled).json)
             }
         }
@@ -186,18 +187,28 @@ extension FerryAPI {
 extension ArchiveSource: ByteSource {}
 
 /// Lets one archive be proved at a time.
-private final class ProofDesk: Sendable {
+final class ProofDesk: Sendable {
     private let isTaken = Mutex(false)
 
-    /// A place, which is free again when nothing holds it.
+    /// A place, which is free again when it is left, at the latest when nothing holds it.
     final class Place: Sendable {
         private let desk: ProofDesk
+        private let isHeld = Mutex(true)
 
         fileprivate init(_ desk: ProofDesk) {
             self.desk = desk
         }
 
-        deinit { desk.isTaken.withLock { $0 = false } }
+        deinit { leave() }
+
+        /// Frees the place, once.
+        func leave() {
+            let isFirst = isHeld.withLock { isHeld in
+                defer { isHeld = false }
+                return isHeld
+            }
+            if isFirst { desk.isTaken.withLock { $0 = false } }
+        }
     }
 
     /// - Throws: `Problem` while another holds the place.

@@ -291,6 +291,19 @@ import Testing
         #expect(try world.files.names(in: world.state.appending("work"))?.isEmpty == true)
     }
 
+    @Test func `the place of a proof is free as soon as it is left, whoever still holds it`() throws {
+        let desk = ProofDesk()
+        var place: ProofDesk.Place? = try desk.take()
+        #expect(throws: Problem.self) { try desk.take() }
+        place?.leave()
+        let next = try desk.take()
+        // What is left does not free what another has taken.
+        place = nil
+        #expect(throws: Problem.self) { try desk.take() }
+        next.leave()
+        _ = try desk.take()
+    }
+
     @Test func `bundles are listed for a destination, and destinations with their newest`() async throws {
         let world = try APIWorld()
         let made = try world.fill()
