@@ -156,6 +156,15 @@ private final class Target {
         #expect(try refusal(lying) is BundleError)
     }
 
+    @Test(arguments: [0, 1 << 20, (3 << 20) - 1, 3 << 20, 3 << 20 | 6])
+    func `a file that is too large to be held is proven to its last byte`(place: Int) throws {
+        let content = String(repeating: "0123456789abcdef", count: 3 << 16) + "the end"
+        #expect(try refusal(ForgedBundle(content: content)) == nil)
+        var flipped = try ForgedBundle(content: content)
+        flipped.entries[0].content[place] ^= 1
+        try expect(.damaged, flipped, "flipped at \(place)")
+    }
+
     @Test func `data behind the tar and hidden frames are refused`() throws {
         var trailing = try ForgedBundle()
         trailing.trailing = [UInt8](repeating: 0, count: 100_000) + Array("hidden".utf8)

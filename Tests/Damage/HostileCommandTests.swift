@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    private static func declared(_ path: String, _ words: String = "is not a line of it") -> Case {
+    private static func declared(_ path: String, _ words: String = "is not a path of a storage") -> Case {
         forged("a declared path \(path)", words) { bundle in
             bundle.add(path: path, [1], version: "1.0.0")
             bundle.finishManifest()

@@ -36,6 +36,19 @@ import Verification
         #expect(try world.ledger.imports().count == 2)
     }
 
+    @Test func `large and small files come in as they are`() throws {
+        let world = try World()
+        let large = (0..<300_000).map { "line \($0)\n" }.joined()
+        for name in ["first", "last"] { try world.put(name, ["1.0.0": large + name, "1.1.0": "\(name) small", "1.2.0": name + large]) }
+        try world.snapshot()
+        try world.run(world.bundle())
+        for path in ["first/first-1.0.0.tgz", "first/first-1.1.0.tgz", "last/last-1.2.0.tgz"] {
+            let came = try #require(try world.files.contents(of: world.isolated.appending(path), limit: 1 << 24))
+            #expect(try world.files.contents(of: world.online.appending(path), limit: 1 << 24) == came, "\(path)")
+        }
+        try world.expectServable()
+    }
+
     @Test func `an unchanged storage is not read again and makes no new snapshot`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])

@@ -241,10 +241,11 @@ final class World {
 }
 
 extension ImportPipeline.Options {
-    /// One package after the other, so that the steps of an import can be counted.
+    /// One package after the other, so that the steps of an import can be counted, and two batches or more of most bundles.
     static var oneAtATime: ImportPipeline.Options {
         var options = ImportPipeline.Options()
         options.width = 1
+        options.batchLimit = 2
         return options
     }
 }

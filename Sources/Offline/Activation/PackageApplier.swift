@@ -269,7 +269,7 @@ package struct PackageApplier: Sendable {
         }.sorted { $0.path < $1.path }
         let refusals = try self.refusals(task, records.filter { $0.outcome.refusalReason != nil })
         let isRefused = !outcomes.isEmpty && outcomes.values.allSatisfy(\.isRefusal)
-        let form = isRefused || policy.addsOnly ? nil : applied.map { (bytes: task.bytes, applied: $0) }
+        let form = isRefused || policy.addsOnly ? nil : try applied.map { try KeptForm(task.bytes, $0) }
         return Result(delivery: PackageDelivery(package: task.package, files: records, form: form), refusals: refusals)
     }
 }

@@ -28,6 +28,8 @@ package struct ImportPipeline: Sendable {
         package var removed = RemovalPolicy.keep
         /// Packages that are applied at once.
         package var width = 2
+        /// Packages between two syncs.
+        package var batchLimit = 2048
 
         package init() {}
 
@@ -63,21 +65,18 @@ package struct ImportPipeline: Sendable {
         package var rooms: [Preflight.Room] = []
     }
 
-    private let layout: StorageLayout
-    private let state: FilePath
-    private let ledger: Ledger
+    let layout: StorageLayout
+    let state: FilePath
+    let ledger: Ledger
     private let trust: TrustStore?
     private let destination: Identifier
-    private let options: Options
-    private let clock: WallClock
-    private let files: any FileSystem
-    private let patience: PackageLock.Patience
+    let options: Options
+    let clock: WallClock
+    let files: any FileSystem
+    let patience: PackageLock.Patience
     /// Told how far it is: what is done, bytes or packages done, all of them.
-    private let progress: @Sendable (String, Int64, Int64) -> Void
+    let progress: @Sendable (String, Int64, Int64) -> Void
 
-    /// Packages between two syncs, and bytes of their packuments, which are held until they are recorded.
-    private static let batchLimit = 2048
-    private static let batchBytesLimit: Int64 = 8 << 20
     /// Files that have left, named in the ledger's details.
     private static let namedLimit = 1000
 
@@ -99,8 +98,8 @@ package struct ImportPipeline: Sendable {
     }
 
     private var targets: TargetStore { TargetStore(state: state, files: files) }
-    private var lockJournal: LockJournal { LockJournal(ofState: state, files: files) }
-    private var stageJournal: StageJournal { StageJournal(ofState: state, files: files) }
+    var lockJournal: LockJournal { LockJournal(ofState: state, files: files) }
+    var stageJournal: StageJournal { StageJournal(ofState: state, files: files) }
 
     /// Removes what an interrupted import left: stages, and the lock it held.
     ///
@@ -182,13 +181,13 @@ package struct ImportPipeline: Sendable {
     }
 
     /// A bundle whose leading frame was read.
-    private struct Opened {
+    struct Opened {
         let bundle: TrustedBundle
         let reader: BundleReader
         let work: FilePath
     }
 
-    private struct Plan {
+    struct Plan {
         var newPackages: [PackageName] = []
         /// What was found to be removed here.
         var removals: [PackageDelivery] = []
@@ -220,7 +219,7 @@ package struct ImportPipeline: Sendable {
         }
     }
 
-    private func cursor(_ opened: Opened) throws -> TargetCursor {
+    func cursor(_ opened: Opened) throws -> TargetCursor {
         guard let reader = try FileReader(opening: opened.reader.snapshotPath) else {
             throw FileSystemError("open", opened.reader.snapshotPath, .noSuchFileOrDirectory)
         }
@@ -242,13 +241,13 @@ package struct ImportPipeline: Sendable {
         guard try ledger.imports().contains(where: { $0.bundle == descriptor.bundle && $0.state == .applied }) else { return false }
         let prerequisites = self.prerequisites(opened)
         if try !options.removesNothing && isNewest(descriptor) {
-            var departures = try Departures(opened.reader.manifest(), policy: options.policy)
+            var departures = try Departures(opened.reader.removed(), policy: options.policy)
             while let (_, leaving) = try departures.next() {
                 guard try ledger.leaving(leaving.map(\.file), origin: descriptor.origin).isEmpty else { return false }
             }
         }
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
-        var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
+        var packuments = try ManifestGroup(opened.reader.packuments(), packuments: true)
         while let package = packuments.pending?.path.package {
             guard try prerequisites.holds(package, carried: tarballs.take(package) + packuments.take(package)) else { return false }
         }
@@ -264,12 +263,12 @@ package struct ImportPipeline: Sendable {
     private func prepare(_ opened: Opened, mayProbe: Bool) throws -> Plan {
         var plan = Plan()
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
-        var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
+        var packuments = try ManifestGroup(opened.reader.packuments(), packuments: true)
         let prerequisites = self.prerequisites(opened)
         var preflight = try Preflight(layout: layout, files: files, mayProbe: mayProbe)
         var cursor = try self.cursor(opened)
         var gap = BundleGap(descriptor: opened.bundle.tail.descriptor)
-        var departures = try Departures(opened.reader.manifest()) { _ in .delete }
+        var departures = try Departures(opened.reader.removed()) { _ in .delete }
         var departed = try departures.next()
         while let (package, target) = try cursor.next() {
             while let (gone, files) = departed, !(package < gone) {
@@ -312,7 +311,7 @@ package struct ImportPipeline: Sendable {
     private func planRemovals(_ opened: Opened, _ plan: inout Plan, _ preflight: inout Preflight) throws {
         let descriptor = opened.bundle.tail.descriptor
         guard try !options.removesNothing && isNewest(descriptor) else { return }
-        var departures = try Departures(opened.reader.manifest(), policy: options.policy)
+        var departures = try Departures(opened.reader.removed(), policy: options.policy)
         while let (package, files) = try departures.next() {
             let leaving = try ledger.leaving(files.map(\.file), origin: descriptor.origin)
             guard !leaving.isEmpty else { continue }
@@ -330,199 +329,5 @@ package struct ImportPipeline: Sendable {
             "withdrawnFiles": .integer(withdrawn.count),
             "firstWithdrawn": .array(withdrawn.prefix(Self.namedLimit).map { .string($0.description) }),
         ]
-    }
-
-    private func apply(
-        _ opened: Opened, stage: StageArea, roots: Set<FilePath>, plan: Plan, operatorName: String, sourceName: String
-    ) throws -> Report {
-        let descriptor = opened.bundle.tail.descriptor
-        var policy = PackumentMerge.Policy()
-        policy.adoptsLocalPackages = options.adoptsLocalPackages
-        policy.restoresRemoved = options.restoresRemoved
-        policy.addsOnly = try descriptor.sequence < ledger.newestSequence(of: descriptor.origin)
-        // Where a stage is, something may be replaced; where something leaves, it is kept.
-        var storages = plan.leavingFrom.union(roots.map { $0.removingLastComponent() }).sorted { $0.string < $1.string }
-        let begun = try ledger.begin(
-            descriptor, keys: opened.bundle.keys, operatorName: operatorName, source: sourceName,
-            generationIn: storages.map(layout.subdirectory(of:)), at: clock.now())
-        let id = begun.id
-        if begun.isRepeated {
-            let known = try ledger.generations().first { $0.import.id == id }?.subdirectories ?? []
-            storages = Set(storages).union(known.map(layout.storageRoot(ofSubdirectory:))).sorted { $0.string < $1.string }
-        }
-        let generation = Generation(
-            GenerationName(import: id, started: begun.started, bundle: descriptor.bundle), layout: layout,
-            owner: stage.ownership(files), files: files)
-        try generation.open(in: storages, import: id, bundle: descriptor.bundle, origin: descriptor.origin)
-        let applier = PackageApplier(
-            layout: layout, stage: stage, ledger: ledger, origin: descriptor.origin, policy: policy, files: files, clock: clock,
-            patience: patience, journal: lockJournal, generation: generation)
-        var report = Report(result: .applied, descriptor: descriptor, keys: opened.bundle.keys)
-        report.importID = id
-        try ledger.record(plan.removals, origin: descriptor.origin, import: id)
-        var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
-        var packuments = try ManifestGroup(opened.reader.manifest(), packuments: true)
-        var cursor = try self.cursor(opened)
-        let width = options.width
-        var done: Int64 = 0
-        var isOver = false
-        while !isOver {
-            var batch: [(package: PackageName, target: [FileName: SHA512Digest], carried: [SnapshotFile])] = []
-            var batchBytes: Int64 = 0
-            while batch.count < Self.batchLimit, batchBytes < Self.batchBytesLimit {
-                guard let (package, target) = try cursor.next() else {
-                    isOver = true
-                    break
-                }
-                let carried = try tarballs.take(package) + packuments.take(package)
-                batchBytes += carried.last?.size ?? 0
-                if !carried.isEmpty { batch.append((package, target, carried)) }
-            }
-            // What is meant to be given is recorded before it is, so that a crash in between cannot make it look local.
-            let intended = batch.map { package, _, carried in
-                PackageDelivery(
-                    package: package,
-                    files: carried.filter { !$0.path.file.isPackument }.map {
-                        DeliveryRecord(path: $0.path, digest: $0.digest, version: $0.version, size: $0.size, outcome: .intended)
-                    })
-            }
-            let packages = batch.map(\.package)
-            let absent = try packages.filter { try files.status(of: layout.directory(of: $0)) == nil }
-            try ledger.record(intended, origin: descriptor.origin, import: id, fresh: absent)
-            let views = try ledger.views(of: packages, origin: descriptor.origin)
-            let fresh = begun.isRepeated ? try ledger.fresh(among: packages, import: id) : []
-            var deliveries: [PackageDelivery] = []
-            var next = 0
-            let results = OrderedPipeline(
-                width: width, window: width * 2,
-                pull: {
-                    guard next < batch.count else { return nil }
-                    defer { next += 1 }
-                    return batch[next]
-                },
-                transform: { package, target, carried in
-                    try applier.apply(
-                        package, target: target, carried: carried, view: views[package] ?? .empty,
-                        past: !begun.isRepeated ? .nothing : fresh.contains(package) ? .mayHavePlaced : .mayHaveMerged)
-                })
-            while let result = try results.next() {
-                deliveries.append(result.delivery)
-                for refusal in result.refusals { report.refusals.append("\(refusal.subject): \(refusal.reason)") }
-                for file in result.delivery.files { report.outcomes[file.outcome.rawValue, default: 0] += 1 }
-                done += 1
-                progress("applying", done, Int64(descriptor.counts.packages))
-            }
-            // The ledger says what is done only once it cannot be undone by a power cut.
-            for root in roots { try files.syncFileSystem(holding: root) }
-            try ledger.record(deliveries, origin: descriptor.origin, import: id)
-        }
-        if !plan.leaving.isEmpty { try remove(opened, generation: generation, stage: stage, import: id, &report) }
-        report.outcomes.merge(try ledger.takenCounts(by: id)) { $1 }
-        try generation.seal(in: storages)
-        return report
-    }
-}
-
-extension ImportPipeline {
-    /// Takes away what has left its origin, as far as it is this origin's to say.
-    private func remove(
-        _ opened: Opened, generation: Generation, stage: StageArea, import id: Int64, _ report: inout Report
-    ) throws {
-        let origin = opened.bundle.tail.descriptor.origin
-        let remover = PackageRemover(
-            layout: layout, generation: generation, stage: stage, files: files, clock: clock, patience: patience, journal: lockJournal)
-        var departures = try Departures(opened.reader.manifest(), policy: options.policy)
-        var isOver = false
-        while !isOver {
-            var batch: [PackageRemover.Task] = []
-            while batch.count < Self.batchLimit {
-                guard let (package, files) = try departures.next() else {
-                    isOver = true
-                    break
-                }
-                let policies = Dictionary(files.map { ($0.file.path, $0.policy) }, uniquingKeysWith: { first, _ in first })
-                let leaving = try ledger.leaving(files.map(\.file), origin: origin)
-                guard !leaving.isEmpty else { continue }
-                batch.append(PackageRemover.Task(package: package, files: leaving.map { ($0, policies[$0.path] ?? .keep) }))
-            }
-            try ledger.noteLeaving(batch.flatMap { $0.files.map(\.file) }, origin: origin, import: id)
-            let roots = Set(batch.map { layout.storageRoot(of: $0.package) })
-            for root in roots { try stageJournal.note(stage.root(in: root)) }
-            var left: [(file: LeavingFile, outcome: VersionOutcome?)] = []
-            var gone: [PackageName] = []
-            for task in batch {
-                let result = try remover.remove(task)
-                left += task.files.map { ($0.file, result.outcomes[$0.file.path.file]) }
-                if result.isGone { gone.append(task.package) }
-                report.taken += result.outcomes.keys.sorted().map { StorePath(task.package, $0) }
-                report.lost += result.tags.map { "\(task.package): the tag \"\($0.name)\" was put on \($0.version) here" }
-                if let refusal = result.refusal { report.refusals.append("\(task.package): \(refusal)") }
-                if let aside = result.aside {
-                    report.lost.append("\(task.package): files that no version named were put aside in \"\(aside)\"")
-                }
-            }
-            // The ledger says what is done only once it cannot be undone by a power cut.
-            for root in roots { try files.syncFileSystem(holding: root) }
-            try ledger.recordLeft(left, gone: gone, origin: origin, import: id)
-        }
-    }
-}
-
-/// The tarballs that a manifest says have left their origin, package by package, without those that are to be kept.
-private struct Departures {
-    private var manifest: BundleManifestReader
-    private let policy: (RemovalReason) -> RemovalPolicy
-    private var pending: (file: SnapshotFile, policy: RemovalPolicy)?
-
-    init(_ manifest: BundleManifestReader, policy: @escaping (RemovalReason) -> RemovalPolicy) throws {
-        self.manifest = manifest
-        self.policy = policy
-        while try self.manifest.nextFile() != nil {}
-        try advance()
-    }
-
-    mutating func next() throws -> (package: PackageName, files: [(file: SnapshotFile, policy: RemovalPolicy)])? {
-        guard let first = pending else { return nil }
-        var files: [(file: SnapshotFile, policy: RemovalPolicy)] = []
-        while let entry = pending, entry.file.path.package == first.file.path.package {
-            files.append(entry)
-            try advance()
-        }
-        return (first.file.path.package, files)
-    }
-
-    private mutating func advance() throws {
-        pending = nil
-        while let (file, reason) = try manifest.nextRemoved() {
-            guard !file.path.file.isPackument, policy(reason) != .keep else { continue }
-            pending = (file, policy(reason))
-            return
-        }
-    }
-}
-
-/// One group of a manifest, tarballs or packuments, taken package by package in order.
-private struct ManifestGroup {
-    private var manifest: BundleManifestReader
-    private let packuments: Bool
-    private(set) var pending: SnapshotFile?
-
-    init(_ manifest: BundleManifestReader, packuments: Bool) throws {
-        self.manifest = manifest
-        self.packuments = packuments
-        try advance()
-    }
-
-    mutating func take(_ package: PackageName) throws -> [SnapshotFile] {
-        var files: [SnapshotFile] = []
-        while let file = pending, file.path.package == package {
-            files.append(file)
-            try advance()
-        }
-        return files
-    }
-
-    private mutating func advance() throws {
-        repeat { pending = try manifest.nextFile() } while pending.map { $0.path.file.isPackument != packuments } ?? false
     }
 }

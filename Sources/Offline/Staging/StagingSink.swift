@@ -4,6 +4,7 @@ package import Integrity
 package import PackageStore
 import Platform
 package import Snapshots
+import Synchronization
 package import SystemPackage
 
 /// Takes the files of a bundle, proves each against its manifest line, and writes them into the stage; without a stage it only proves.
@@ -19,6 +20,11 @@ package final class StagingSink: BundleReader.Sink {
     /// For a package, the target's digest of each of its files.
     private let target: (PackageName) throws -> [FileName: SHA512Digest]
     private let workers: WorkerPool<[StagedFile]>
+    /// One thread, so that a file's pieces come in their order.
+    private let largeWorker = WorkerPool<LargePiece>(width: 1, window: 3) { try $0.file.take($0) }
+    /// Hands what was staged to the disk while more is unpacked, so that the sync at the end waits less; that one reports what fails.
+    private let syncer = WorkerPool<FilePath>(width: 1, window: 1) { try? DiskFileSystem().syncFileSystem(holding: $0) }
+    private var unsynced = 0
     private var file: SnapshotFile?
     private var bytes: [UInt8] = []
     private var large: LargeFile?
@@ -28,7 +34,10 @@ package final class StagingSink: BundleReader.Sink {
 
     /// Files up to this size are held until they are proven.
     private static let heldLimit: Int64 = 1 << 20
-    private static let batchLimit = 4 << 20
+    private static let batchLimit = 2 << 20
+    private static let pieceSize = 1 << 20
+    /// Bytes between two syncs on the way.
+    private static let syncDistance = 48 << 20
 
     package init(
         stage: StageArea?, announce: @escaping (FilePath) throws -> Void = { _ in },
@@ -49,21 +58,22 @@ package final class StagingSink: BundleReader.Sink {
         }
         if file.size > Self.heldLimit, !file.path.file.isPackument {
             large = try LargeFile(file, in: stage)
+            bytes.reserveCapacity(Self.pieceSize)
         } else {
             bytes.reserveCapacity(Int(file.size))
         }
     }
 
     package func write(_ piece: UnsafeRawBufferPointer) throws {
-        if let large { try large.write(piece) } else { bytes.append(contentsOf: piece) }
+        bytes.append(contentsOf: piece)
+        if let large, bytes.count >= Self.pieceSize { try pass(to: large, isLast: false) }
     }
 
     package func end() throws {
         guard let file else { return }
         if let large {
             self.large = nil
-            try large.finish(owner: stage)
-            return
+            return try pass(to: large, isLast: true)
         }
         let held = file.path.file.isPackument ? try target(file.path.package) : [:]
         batch.append(StagedFile(file: file, bytes: bytes, target: held))
@@ -76,13 +86,29 @@ package final class StagingSink: BundleReader.Sink {
     package func finish() throws {
         try flush()
         try workers.finish()
+        try largeWorker.finish()
     }
 
     private func flush() throws {
         guard !batch.isEmpty else { return }
         try workers.push(batch)
+        try noteStaged(batchBytes)
         batch = []
         batchBytes = 0
+    }
+
+    private func pass(to large: LargeFile, isLast: Bool) throws {
+        let count = bytes.count
+        try largeWorker.push(LargePiece(file: large, bytes: bytes, isLast: isLast))
+        bytes = []
+        if !isLast { bytes.reserveCapacity(Self.pieceSize) }
+        try noteStaged(count)
+    }
+
+    private func noteStaged(_ count: Int) throws {
+        unsynced += count
+        guard unsynced >= Self.syncDistance, stage != nil else { return }
+        for root in roots where try syncer.offer(root) { unsynced = 0 }
     }
 
     /// Makes the stage on a physical storage, in place of what killed imports left there.
@@ -148,25 +174,35 @@ private struct StagedFile: Sendable {
 }
 
 /// A file too large to be held, written and digested as its bytes come.
-private final class LargeFile {
+private final class LargeFile: Sendable {
     private let file: SnapshotFile
-    private let hasher = SHA512Hasher()
-    private let writer: FileWriter?
+    private let stage: StageArea?
+    private let parts: Mutex<(hasher: SHA512Hasher, writer: FileWriter?)>
 
     init(_ file: SnapshotFile, in stage: StageArea?) throws {
         self.file = file
-        writer = try stage?.createFile(file.path)
+        self.stage = stage
+        parts = Mutex((SHA512Hasher(), try stage?.createFile(file.path)))
     }
 
-    func write(_ piece: UnsafeRawBufferPointer) throws {
-        hasher.update(piece)
-        try writer?.write(piece)
+    /// Takes the next piece; with the last one the file is proven.
+    func take(_ piece: LargePiece) throws {
+        try parts.withLock { parts in
+            parts.hasher.update(piece.bytes)
+            try parts.writer?.write(piece.bytes)
+            parts.writer?.startWriteback()
+            guard piece.isLast else { return }
+            guard parts.hasher.finalize() == file.digest else { throw StagedFile.differing(file) }
+            guard let writer = parts.writer, let stage else { return }
+            try writer.close()
+            try stage.own(writer.path, mode: 0o644)
+        }
     }
+}
 
-    func finish(owner stage: StageArea?) throws {
-        guard hasher.finalize() == file.digest else { throw StagedFile.differing(file) }
-        guard let writer, let stage else { return }
-        try writer.close()
-        try stage.own(writer.path, mode: 0o644)
-    }
+/// The next bytes of a large file.
+private struct LargePiece: Sendable {
+    let file: LargeFile
+    let bytes: [UInt8]
+    let isLast: Bool
 }

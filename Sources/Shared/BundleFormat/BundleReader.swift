@@ -28,6 +28,8 @@ package final class BundleReader {
     private let work: FilePath
     private let stream: DecodedStream
     private let tar: TarReader
+    /// The manifest as it stands before its first packument, and before what was removed.
+    private var marks: (packuments: BundleManifestReader, removed: BundleManifestReader)?
     private static let windowLogMax: Int32 = 23
     private static let leadingLimits: [(name: String, limit: Int64)] = [
         ("manifest.json", 2 << 30), ("SHA512SUMS", 2 << 30), ("README.md", 256 << 10), ("snapshot.txt", 2 << 30),
@@ -82,9 +84,8 @@ package final class BundleReader {
 
     /// The tarballs that the baseline holds and upstream has withdrawn; to be called after `readLeading`.
     package func withdrawn() throws -> [StorePath] {
-        var manifest = try manifest()
+        var manifest = try removed()
         var paths: [StorePath] = []
-        while try manifest.nextFile() != nil {}
         while let (file, reason) = try manifest.nextRemoved() {
             if reason == .withdrawn, !file.path.file.isPackument { paths.append(file.path) }
         }
@@ -97,6 +98,27 @@ package final class BundleReader {
             throw FileSystemError("open", manifestPath, .noSuchFileOrDirectory)
         }
         return try BundleManifestReader(reader)
+    }
+
+    /// Opens the manifest where its packuments begin, which stand behind its tarballs; to be called after `readLeading`.
+    package func packuments() throws -> BundleManifestReader { try marked().packuments }
+
+    /// Opens the manifest where its files end and what was removed begins; to be called after `readLeading`.
+    package func removed() throws -> BundleManifestReader { try marked().removed }
+
+    /// Passes over the files once: they are many, and asked for more than once.
+    private func marked() throws -> (packuments: BundleManifestReader, removed: BundleManifestReader) {
+        if let marks { return marks }
+        var manifest = try manifest()
+        var packuments: BundleManifestReader?
+        var before = manifest
+        while let file = try manifest.nextFile() {
+            if packuments == nil, file.path.file.isPackument { packuments = before }
+            before = manifest
+        }
+        let found = (packuments: packuments ?? before, removed: manifest)
+        marks = found
+        return found
     }
 
     /// Reads all the files in the order of the manifest and hands them to `sink`; refuses whatever else is in the archive.

@@ -1,3 +1,4 @@
+import Archives
 package import CanonicalJSON
 package import Integrity
 package import PackageStore
@@ -117,13 +118,25 @@ package struct AppliedView: Sendable {
 package struct PackageDelivery: Sendable {
     package let package: PackageName
     package let files: [DeliveryRecord]
-    /// The transfer form as it was given, and what became of it; `nil` where it was refused.
-    package let form: (bytes: [UInt8], applied: AppliedForm)?
+    /// The transfer form as it was given; `nil` where it was refused.
+    package let form: KeptForm?
 
-    package init(package: PackageName, files: [DeliveryRecord], form: (bytes: [UInt8], applied: AppliedForm)? = nil) {
+    package init(package: PackageName, files: [DeliveryRecord], form: KeptForm? = nil) {
         self.package = package
         self.files = files
         self.form = form
+    }
+}
+
+/// A transfer form as the ledger keeps it, compressed, and what became of it.
+package struct KeptForm: Sendable {
+    let compressed: [UInt8]
+    let applied: AppliedForm
+
+    /// Compresses a form; that takes longer than to write it into the ledger.
+    package init(_ bytes: [UInt8], _ applied: AppliedForm) throws {
+        compressed = try ZstdBuffer.compress(bytes)
+        self.applied = applied
     }
 }
 

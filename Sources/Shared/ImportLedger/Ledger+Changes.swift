@@ -1,4 +1,3 @@
-import Archives
 package import CanonicalJSON
 import Databases
 import Foundation
@@ -21,7 +20,7 @@ extension Ledger {
             let writer = try DeliveryWriter(db, origin: origin, import: id)
             for delivery in deliveries {
                 for record in delivery.files { try writer.write(record, of: delivery.package) }
-                if let (bytes, applied) = delivery.form { try writer.write(bytes, applied, of: delivery.package) }
+                if let form = delivery.form { try writer.write(form, of: delivery.package) }
             }
             for package in fresh {
                 try db.cachedStatement(sql: "INSERT OR IGNORE INTO fresh_package VALUES (?, ?)").execute(arguments: [id, package.text])
@@ -83,13 +82,13 @@ extension Ledger {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT package, file, digest, ifnull(version, '') AS version, ifnull(size, '') AS size, outcome, carried
+                SELECT digest, package || ' ' || file || ' ' || ifnull(version, '') || ' ' || ifnull(size, '') || ' ' || outcome || ' ' || carried
                 FROM change WHERE import = ? ORDER BY package, file, digest
                 """, arguments: [id])
         while let row = try rows.next() {
-            let words = ["package", "file", "version", "size", "outcome", "carried"].map { "\(row[$0] as DatabaseValue)" }
-            let digest = SHA512Digest(bytes: Array(row["digest"] as Data))?.hex ?? ""
-            hasher.update(Array("\(digest) \(words.joined(separator: " "))\n".utf8))
+            var line = Array("\(SHA512Digest(bytes: Array(row[0] as Data))?.hex ?? "") ".utf8)
+            line += Array((row[1] as String).utf8)
+            hasher.update(line + [UInt8(ascii: "\n")])
         }
         return hasher.finalize()
     }
@@ -97,6 +96,7 @@ extension Ledger {
 
 /// Writes what becomes of files and forms, each after what was recorded before.
 private struct DeliveryWriter {
+    private let db: Database
     private let origin: String
     private let id: Int64
     private let change: Statement
@@ -106,30 +106,29 @@ private struct DeliveryWriter {
     private let form: Statement
 
     init(_ db: Database, origin: Identifier, import id: Int64) throws {
+        self.db = db
         self.origin = origin.text
         self.id = id
+        // ?1 import, ?2 package, ?3 file, ?4 digest, ?5 outcome, ?6 size, ?7 version, ?8 origin: of all three alike, for there are many.
         // What is held as it was before, and was not carried, is no change.
         change = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO change
                     (import, package, file, digest, version, size, outcome, carried, owned, prior_outcome, prior_import, prior_size)
-                SELECT :import, :package, :file, :digest, :version, :size, :outcome, :outcome = 'intended', :outcome = 'added',
-                    known.outcome, known.import, known.size
+                SELECT ?1, ?2, ?3, ?4, ?7, ?6, ?5, ?5 = 'intended', ?5 = 'added', known.outcome, known.import, known.size
                 FROM (SELECT 1) LEFT JOIN delivery AS known
-                    ON known.package = :package AND known.file = :file AND known.digest = :digest AND known.origin = :origin
-                WHERE :outcome <> 'held' OR known.outcome IS NULL OR known.outcome NOT IN ('added', 'held', 'healed')
+                    ON known.package = ?2 AND known.file = ?3 AND known.digest = ?4 AND known.origin = ?8
+                WHERE ?5 <> 'held' OR known.outcome IS NULL OR known.outcome NOT IN ('added', 'held', 'healed')
                 """)
         // A second try finds what the first one brought; that does not make it less brought.
         outcome = try db.cachedStatement(
             sql: """
-                UPDATE change SET outcome = :outcome, size = ifnull(:size, size), version = ifnull(:version, version),
-                    owned = :outcome = 'added'
-                WHERE import = :import AND package = :package AND file = :file AND digest = :digest AND :outcome <> 'intended'
-                    AND NOT (:outcome = 'held' AND outcome IN ('added', 'healed'))
+                UPDATE change SET outcome = ?5, size = ifnull(?6, size), version = ifnull(?7, version), owned = ?5 = 'added'
+                WHERE import = ?1 AND package = ?2 AND file = ?3 AND digest = ?4 AND NOT (?5 = 'held' AND outcome IN ('added', 'healed'))
                 """)
         delivery = try db.cachedStatement(
             sql: """
-                INSERT INTO delivery VALUES (:package, :file, :digest, :origin, :size, :outcome, :import)
+                INSERT INTO delivery VALUES (?2, ?3, ?4, ?8, ?6, ?5, ?1)
                 ON CONFLICT DO UPDATE SET size = ifnull(excluded.size, size), outcome = excluded.outcome, import = excluded.import
                 WHERE excluded.outcome NOT IN ('intended', 'withdrawn') OR outcome IN ('conflict', 'owned-locally', 'absent')
                 """)
@@ -144,28 +143,26 @@ private struct DeliveryWriter {
     }
 
     func write(_ record: DeliveryRecord, of package: PackageName) throws {
-        let digest = Data(record.digest.bytes)
-        let file = record.path.file.text
-        let word = record.outcome.rawValue
-        try change.execute(arguments: [
-            "import": id, "package": package.text, "file": file, "digest": digest, "version": record.version?.text, "size": record.size,
-            "outcome": word, "origin": origin,
-        ])
-        try outcome.execute(arguments: [
-            "import": id, "package": package.text, "file": file, "digest": digest, "version": record.version?.text, "size": record.size,
-            "outcome": word,
-        ])
-        try delivery.execute(arguments: [
-            "package": package.text, "file": file, "digest": digest, "origin": origin, "size": record.size, "outcome": word, "import": id,
-        ])
+        let outcomeArguments: [(any DatabaseValueConvertible)?] = [
+            id, package.text, record.path.file.text, Data(record.digest.bytes), record.outcome.rawValue, record.size, record.version?.text,
+        ]
+        let arguments = StatementArguments(outcomeArguments + [origin])
+        var isRecorded = false
+        if record.outcome != .intended {
+            try outcome.execute(arguments: StatementArguments(outcomeArguments))
+            isRecorded = db.changesCount > 0
+        }
+        if !isRecorded { try change.execute(arguments: arguments) }
+        try delivery.execute(arguments: arguments)
     }
 
-    func write(_ bytes: [UInt8], _ applied: AppliedForm, of package: PackageName) throws {
+    func write(_ kept: KeptForm, of package: PackageName) throws {
+        let applied = kept.applied
         let digest = Data(applied.digest.bytes)
         try replaced.execute(arguments: ["import": id, "package": package.text, "origin": origin, "digest": digest])
         let identity = applied.identity
         try form.execute(arguments: [
-            origin, package.text, digest, Data(try ZstdBuffer.compress(bytes)), applied.revision.text, Int64(bitPattern: identity.device),
+            origin, package.text, digest, Data(kept.compressed), applied.revision.text, Int64(bitPattern: identity.device),
             Int64(bitPattern: identity.inode), identity.size, identity.modified, identity.changed, id,
         ])
     }

@@ -26,6 +26,9 @@ package final class WorkerPool<Input: Sendable> {
     /// Hands an input over, waiting until there is room for it.
     package func push(_ input: Input) throws { try shared.push(input) }
 
+    /// Hands an input over where there is room for it at once; `false` where there is none.
+    package func offer(_ input: Input) throws -> Bool { try shared.offer(input) }
+
     /// Waits until all that was handed over is done.
     package func finish() throws { try shared.finish() }
 }
@@ -52,6 +55,16 @@ private final class PoolState<Input: Sendable>: @unchecked Sendable {
         if let failure { throw failure }
         waiting.append(input)
         condition.broadcast()
+    }
+
+    func offer(_ input: Input) throws -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        if let failure { throw failure }
+        guard waiting.count + underWay < window else { return false }
+        waiting.append(input)
+        condition.broadcast()
+        return true
     }
 
     func finish() throws {
