@@ -123,6 +123,36 @@ import Testing
         #expect(try programs.names(in: programs.isolated) == [])
     }
 
+    @Test func `as many trusted keys as are asked for must have signed, and machines are told of keys`() throws {
+        let programs = try carried()
+        func object(_ text: some StringProtocol) throws -> [String: Any] {
+            try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
+        let asked = try programs.offline("trust", "require", "2")
+        #expect(asked.status == 0 && asked.messages.contains("1 of the keys of o-") && asked.messages.contains("bundles are refused"))
+        let refused = try programs.offline("import", programs.stick)
+        #expect(refused.status == 12)
+        #expect(try programs.names(in: programs.isolated) == [])
+        let made = try object(programs.online("keys", "generate", "--json").output)
+        let shown = try object(programs.online("keys", "show", "--json").output)
+        let origin = try #require(shown["origin"] as? String)
+        let keys = try #require(shown["keys"] as? [[String: String]])
+        #expect(keys.count == 2 && keys.contains { $0["publicKey"] == made["publicKey"] as? String })
+        #expect(try programs.offline("trust", "add", #require(made["path"] as? String), "--origin", origin).status == 0)
+        let listed = try programs.offline("trust", "list", "--json")
+        let lines = try listed.output.split(separator: "\n").map { try object($0) }
+        #expect(lines.map { $0["required"] as? Int } == [2, 2])
+        #expect(lines.last?["fingerprint"] as? String == made["fingerprint"] as? String)
+        #expect(!listed.messages.contains("refused"))
+        // Signed by the first key alone it stays refused; signed by both it comes in.
+        #expect(try programs.offline("import", programs.stick).status == 12)
+        try FileManager.default.removeItem(atPath: "\(programs.stick)/ferry")
+        #expect(try programs.online("bundle").status == 0)
+        #expect(try programs.online("export", "--to", programs.stick).status == 0)
+        #expect(try programs.offline("import", programs.stick).status == 0)
+        #expect(try programs.offline("trust", "require", "17").status == 64)
+    }
+
     @Test func `no bundle is 10, damage is 3, another destination's is 13`() throws {
         let programs = try carried()
         try programs.makeDirectory("\(programs.root)/empty")

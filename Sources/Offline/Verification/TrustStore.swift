@@ -18,6 +18,8 @@ package struct TrustStore: Sendable {
     package private(set) var entries: [Entry]
     /// How many different keys must have signed.
     package private(set) var threshold: Int
+    /// How many may be asked for.
+    package static let thresholds = 1...16
     private static let document = "trust store"
 
     package init(threshold: Int = 1) {
@@ -32,7 +34,7 @@ package struct TrustStore: Sendable {
         guard let bytes = try DiskFileSystem().contents(of: path, limit: 1 << 20) else { return nil }
         var object = try StrictObject(parsing: bytes, document: Self.document)
         try object.header(type: "ferry.trust", version: 1)
-        threshold = Int(try object.integer("threshold", in: 1...16))
+        threshold = Int(try object.integer("threshold", in: Int64(Self.thresholds.lowerBound)...Int64(Self.thresholds.upperBound)))
         entries = []
         for value in try object.take("keys", \.array) {
             var entry = try StrictObject(value, document: Self.document)
@@ -58,6 +60,17 @@ package struct TrustStore: Sendable {
             isFound = true
         }
         return isFound
+    }
+
+    /// Asks for the signatures of so many different keys from now on.
+    package mutating func require(_ count: Int) {
+        precondition(Self.thresholds.contains(count))
+        threshold = count
+    }
+
+    /// The origins of which fewer keys are trusted than must sign, with how many are: nothing of theirs can be imported.
+    package var shut: [(origin: Identifier, keys: Int)] {
+        Set(entries.map(\.origin)).sorted { $0.text < $1.text }.map { ($0, keys(of: $0).count) }.filter { $0.keys < threshold }
     }
 
     /// The keys an origin may sign with.

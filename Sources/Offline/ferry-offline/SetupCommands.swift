@@ -1,4 +1,5 @@
 import ArgumentParser
+import CanonicalJSON
 import ImportLedger
 import Integrity
 import Platform
@@ -49,8 +50,17 @@ struct Init: ParsableCommand {
             try removals.keep(in: ledger)
             try ledger.setRetention(count: keepGenerations, days: keepDays)
             let identity = try state.identity(ledger, name: name)
-            Terminal.say("destination \(identity.card.name), fingerprint of its key \(identity.card.key.fingerprint)")
-            try Terminal.output(identity.card.destination.text)
+            let card = identity.card
+            Terminal.say("destination \(card.name), fingerprint of its key \(card.key.fingerprint)")
+            if state.json {
+                let made: JSONValue = [
+                    "destination": .string(card.destination.text), "name": .string(card.name), "key": .string(card.key.keyID.description),
+                    "publicKey": .string(card.key.base64), "fingerprint": .string(card.key.fingerprint),
+                ]
+                try Terminal.output(made.canonicalBytes + [0x0A])
+            } else {
+                try Terminal.output(card.destination.text)
+            }
             try adoption.adopt(state, ledger)
         }
     }
@@ -58,7 +68,7 @@ struct Init: ParsableCommand {
 
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say whose signatures count.", subcommands: [Add.self, Retire.self, List.self])
+        abstract: "Say whose signatures count.", subcommands: [Add.self, Retire.self, Require.self, List.self])
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -95,6 +105,33 @@ struct Trust: ParsableCommand {
                 }
                 try trust.write(to: state.trustPath())
                 Terminal.say("key \(key) is retired")
+                Trust.warn(of: trust)
+            }
+        }
+    }
+
+    struct Require: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say how many trusted keys must have signed a bundle.",
+            discussion: """
+                With 2, a bundle is refused that only one of an origin's trusted keys has signed: a stolen key is then not enough. Every key \
+                below STATE/keys of the connected side signs every bundle.
+                """)
+
+        @Argument(help: "How many, 1 to 16; 1 until something else is said.") var count: Int
+        @OptionGroup var state: StateOptions
+
+        func validate() throws {
+            guard TrustStore.thresholds.contains(count) else { throw ValidationError("a bundle can be asked for 1 to 16 signatures") }
+        }
+
+        func run() throws {
+            try reporting {
+                var trust = try state.trust() ?? TrustStore()
+                trust.require(count)
+                try trust.write(to: state.trustPath())
+                Terminal.say(count == 1 ? "one signature of a trusted key is enough" : "\(count) trusted keys must have signed a bundle")
+                Trust.warn(of: trust)
             }
         }
     }
@@ -106,11 +143,32 @@ struct Trust: ParsableCommand {
 
         func run() throws {
             try reporting {
-                for entry in try state.trust()?.entries ?? [] {
-                    try Terminal.output(
-                        "\(entry.key.keyID)  \(entry.origin)  \(entry.isRetired ? "retired" : "trusted")  \(entry.key.fingerprint)")
+                guard let trust = try state.trust() else { return }
+                for entry in trust.entries {
+                    let word = entry.isRetired ? "retired" : "trusted"
+                    if state.json {
+                        let line: JSONValue = [
+                            "key": .string(entry.key.keyID.description), "origin": .string(entry.origin.text), "state": .string(word),
+                            "publicKey": .string(entry.key.base64), "fingerprint": .string(entry.key.fingerprint),
+                            "required": .integer(trust.threshold),
+                        ]
+                        try Terminal.output(line.canonicalBytes + [0x0A])
+                    } else {
+                        try Terminal.output("\(entry.key.keyID)  \(entry.origin)  \(word)  \(entry.key.fingerprint)")
+                    }
                 }
+                if trust.threshold > 1 { Terminal.say("\(trust.threshold) trusted keys must have signed a bundle") }
+                Trust.warn(of: trust)
             }
+        }
+    }
+
+    /// Names the origins whose bundles cannot be imported as things stand.
+    private static func warn(of trust: TrustStore) {
+        for (origin, keys) in trust.shut {
+            Terminal.say(
+                "ferry-offline: hint: \(keys) of the keys of \(origin) are trusted, and \(trust.threshold) must sign: its bundles are refused"
+            )
         }
     }
 }

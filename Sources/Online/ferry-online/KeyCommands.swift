@@ -1,8 +1,10 @@
 import ArgumentParser
+import CanonicalJSON
 import Catalog
 import Integrity
 import Keys
 import Platform
+import Snapshots
 import SystemPackage
 import Terminal
 
@@ -25,7 +27,9 @@ struct Keys: ParsableCommand {
                 let path = try KeyRing(state: state.directory()).add(key, passphrase: environment("FERRY_KEY_PASSPHRASE"))
                 Terminal.say("key \(key.publicKey.keyID), fingerprint \(key.publicKey.fingerprint)")
                 Terminal.say("carry the public key to the isolated side: ferry-offline trust add \(path) --origin …")
-                try Terminal.output(path.string)
+                guard state.json else { return try Terminal.output(path.string) }
+                let made = JSONObject(uniqueMembers: key.publicKey.members + [("path", .string(path.string))])
+                try Terminal.output(JSONValue.object(made).canonicalBytes + [0x0A])
             }
         }
     }
@@ -37,11 +41,26 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             try reporting {
-                try Terminal.output("origin \(try state.origin(state.catalog()))")
-                for key in try KeyRing(state: state.directory()).publicKeys() {
+                let origin = try state.origin(state.catalog())
+                let keys = try KeyRing(state: state.directory()).publicKeys()
+                if state.json {
+                    let shown: JSONValue = [
+                        "origin": .string(origin.text), "keys": .array(keys.map { .object(JSONObject(uniqueMembers: $0.members)) }),
+                    ]
+                    return try Terminal.output(shown.canonicalBytes + [0x0A])
+                }
+                try Terminal.output("origin \(origin)")
+                for key in keys {
                     try Terminal.output("key \(key.keyID)  \(key.base64)  fingerprint \(key.fingerprint)")
                 }
             }
         }
+    }
+}
+
+extension MinisignPublicKey {
+    /// What `--json` prints of a key.
+    fileprivate var members: [(name: String, value: JSONValue)] {
+        [("key", .string(keyID.description)), ("publicKey", .string(base64)), ("fingerprint", .string(fingerprint))]
     }
 }
