@@ -64,6 +64,8 @@ package struct OnlineSettings: Sendable {
     package let verdaccioConfig: Setting<FilePath?>
     /// Verdaccio's address; see `registry(_:)`.
     package let registry: Setting<String>
+    /// What Verdaccio fetches from, where its configuration is not named.
+    package let upstream: Setting<String?>
     /// The machines that packages are installed on.
     package let platforms: Setting<[TargetPlatform]>
     package let warning: SpaceLevel
@@ -92,6 +94,7 @@ package struct OnlineSettings: Sendable {
         storage = reader.take("storage", .path, default: nil)
         verdaccioConfig = reader.take("verdaccio.config", .path, default: nil)
         registry = reader.take("verdaccio.registry", .url, default: "http://localhost:4873", variable: "FERRY_REGISTRY")
+        upstream = reader.take("verdaccio.upstream", .url, unless: "none", default: nil)
         platforms = reader.take("platforms", .platforms, default: [.current])
         warning = reader.level("space.warning", SpaceLevel(freePercent: 10, freeBytes: 10 << 30, daysLeft: 30))
         critical = reader.level("space.critical", SpaceLevel(freePercent: 3, freeBytes: 2 << 30, daysLeft: 7))

@@ -23,6 +23,8 @@ extension OnlineSettings {
           #config: /etc/verdaccio/config.yaml
           # The address of Verdaccio, unless its configuration says where it listens.
           registry: http://localhost:4873
+          # The registry that Verdaccio fetches from, where its configuration is not named; refresh asks it, too. Else it is not asked.
+          upstream: none
 
         # The machines that packages are installed on inside; this machine's platform unless it is said.
         #platforms: [linux-x64, linux-arm64-musl, darwin-arm64, win32-x64]

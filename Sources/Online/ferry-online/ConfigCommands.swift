@@ -99,7 +99,8 @@ struct Config: ParsableCommand {
             try reporting {
                 let flags = [
                     ("state", "--state"), ("storage", "--storage"), ("verdaccio.config", "--verdaccio-config"),
-                    ("verdaccio.registry", "--registry"), ("platforms", "--platform"), ("serve.listen", "--listen"),
+                    ("verdaccio.registry", "--registry"), ("verdaccio.upstream", "--upstream"), ("platforms", "--platform"),
+                    ("serve.listen", "--listen"),
                 ].map { OnlineSettings.Flag($0.0, $0.1, []) }
                 try Terminal.output(Array(OnlineSettings.reference(flags: flags).utf8))
             }
