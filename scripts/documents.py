@@ -298,7 +298,7 @@ class World:
         command = re.sub(r"(localhost|127\.0\.0\.1):4880", f"127.0.0.1:{self.served}", command)
         for letter, words in (("o", "connected"), ("d", "isolated")):
             command = command.replace(f"{letter}-…", f'"$(__{words})"')
-        return command
+        return command.replace("--fingerprint …", '--fingerprint "$(__fingerprint)"')
 
     def variables(self):
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FERRY_", "npm_config_", "NPM_CONFIG_", "SUDO_"))}
@@ -317,7 +317,8 @@ class World:
         script = [
             "set -o pipefail", "set -a", f"cd {self.root}/{self.side}/work", f"if [ -e {kept} ]; then . {kept}; fi",
             f"__connected() {{ ferry-online keys show --state {self.root}/connected/var/lib/ferry-online | sed -n 's/^origin //p'; }}",
-            f"__isolated() {{ ferry-offline init --state {self.root}/isolated/var/lib/ferry-offline; }}",
+            f"__isolated() {{ ferry-offline init --state {self.root}/isolated/var/lib/ferry-offline 2>/dev/null; }}",
+            f"__fingerprint() {{ ferry-offline init --state {self.root}/isolated/var/lib/ferry-offline 2>&1 | sed -n 's/.*fingerprint of its key //p'; }}",
         ]
         if self.mounts:
             script += [f"mount -t tmpfs stick {self.root}/media/stick", f"cp -a {self.root}/stick/. {self.root}/media/stick/"]

@@ -28,7 +28,7 @@ package struct Correspondence: Sendable {
             switch self {
             case .introduced(let record):
                 "new destination \"\(record.name)\" (\(record.id)), fingerprint \(record.key.fingerprint); compare it with what "
-                    + "\"ferry-offline init\" says there, then: ferry-online destinations confirm \(record.id)"
+                    + "\"ferry-offline init\" says there, then: ferry-online destinations confirm \(record.id) --fingerprint …"
             case .receipt(let record):
                 "receipt \(record.counter) of \(record.destination): "
                     + (record.sequence.map { "has state #\($0)" } ?? "acknowledges nothing")
@@ -86,7 +86,7 @@ package struct Correspondence: Sendable {
             case .unusable(let words): words
             case .unknownDestination(let id): "its destination \(id) is not known; its card must come with it"
             case .unconfirmed(let id):
-                "the key of \(id) is not confirmed; compare the fingerprint, then: ferry-online destinations confirm \(id)"
+                "the key of \(id) is not confirmed; compare the fingerprint, then: ferry-online destinations confirm \(id) --fingerprint …"
             case .foreign(let origin): "it is for origin \(origin)"
             case .older(let counter, let last):
                 "its counter is \(counter), and the last receipt had \(last): replayed, or that destination was restored from a backup; if it "
