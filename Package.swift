@@ -274,6 +274,7 @@ let package = Package(
         .target(name: "LoopMedia", path: "Tests/Support/LoopMedia"),
         .target(name: "FaultShim", path: "Tests/Support/FaultShim", exclude: ["fault.c"]),
         tests("Architecture", "ArchitectureTests", []),
+        tests("Shared/PlatformTests", "PlatformTests", ["Platform", systemPackage]),
         tests("Shared/CheckupTests", "CheckupTests", ["Platform", "CanonicalJSON", "Checkup", systemPackage]),
         tests("Shared/ProvenanceTests", "ProvenanceTests", ["Provenance"]),
         tests("Shared/MountsTests", "MountsTests", ["Platform", "Mounts", "LoopMedia", systemPackage]),

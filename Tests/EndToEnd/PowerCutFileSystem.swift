@@ -84,7 +84,7 @@ final class PowerCutFileSystem: FileSystem {
     }
 
     private func note(_ path: FilePath, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
-        state.withLock { $0.names.append(NameChange(directory: path.removingLastComponent(), undo: undo)) }
+        state.withLock { $0.names.append(NameChange(directory: path.parent, undo: undo)) }
     }
 
     /// Gives what stands at a path a second name aside; `nil` where no file does.

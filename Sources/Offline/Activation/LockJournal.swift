@@ -38,9 +38,9 @@ package final class LockJournal: Sendable {
         let parts = line.split(separator: " ", maxSplits: 2)
         if parts.count == 3 {
             let lock = FilePath(String(parts[2]))
-            for place in [lock, lock.removingLastComponent().appending(PackageLock.draftName)] {
+            for place in [lock, lock.parent.appending(PackageLock.draftName)] {
                 if let identity = try files.status(of: place)?.identity, "\(identity.device)" == parts[0], "\(identity.inode)" == parts[1] {
-                    _ = try files.remove(lock.removingLastComponent().appending(Self.draftName))
+                    _ = try files.remove(lock.parent.appending(Self.draftName))
                     _ = try files.remove(place)
                 }
             }

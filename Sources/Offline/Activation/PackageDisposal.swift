@@ -34,7 +34,7 @@ package struct PackageDisposal: Sendable {
         try files.rename(directory, to: place)
         // Only when no power cut can bring the directory back may what lies in it go.
         try files.syncDirectory(folder)
-        try files.syncDirectory(directory.removingLastComponent())
+        try files.syncDirectory(directory.parent)
         guard strangers.isEmpty else {
             for name in going.union(ours) where name != "package.json" { _ = try files.remove(place.appending(name)) }
             return place.string

@@ -44,9 +44,9 @@ package struct QuarantineArea: Sendable {
 
     /// Makes a directory and the one it is in, for the storage's owner.
     func make(_ path: FilePath, owner: Generation.Owner) throws {
-        for directory in [path.removingLastComponent(), path] where try files.createDirectory(directory) {
+        for directory in [path.parent, path] where try files.createDirectory(directory) {
             try owner.own(directory, mode: 0o755)
-            try files.syncDirectory(directory.removingLastComponent())
+            try files.syncDirectory(directory.parent)
         }
     }
 
@@ -58,7 +58,7 @@ package struct QuarantineArea: Sendable {
         owner: Generation.Owner
     ) throws {
         let place = self.directory(of: package, generation)
-        try make(place.removingLastComponent(), owner: owner)
+        try make(place.parent, owner: owner)
         try make(place, owner: owner)
         for file in tarballs {
             try SecondCopy.make(of: directory.appending(file.text), at: place.appending(file.text), owner: owner, files: files)
@@ -128,8 +128,8 @@ package struct QuarantineArea: Sendable {
         let left = try (files.names(in: place) ?? []).contains { FileName($0)?.isPackument == false }
         guard !left else { return }
         try files.removeTree(place)
-        let folder = place.removingLastComponent()
-        for directory in [folder, folder.removingLastComponent()] {
+        let folder = place.parent
+        for directory in [folder, folder.parent] {
             guard try files.names(in: directory)?.isEmpty ?? true else { return }
             _ = try files.remove(directory)
         }

@@ -34,7 +34,7 @@ package struct WholePlacement: Sendable {
         try stage.own(place.appending("package.json"), mode: 0o644, files: files)
         try files.sync(place.appending("package.json"))
         try files.syncDirectory(place)
-        let parent = directory.removingLastComponent()
+        let parent = directory.parent
         if package.scope != nil, try files.createDirectory(parent) { try stage.own(parent, mode: 0o755, files: files) }
         guard try files.renameWithoutReplacing(place, to: directory) else { return false }
         try files.syncDirectory(parent)

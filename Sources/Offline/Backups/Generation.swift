@@ -72,7 +72,7 @@ package final class Generation: Sendable {
             for path in [root, directory, directory.appending(Self.packuments), directory.appending(Self.replaced)] {
                 guard try files.createDirectory(path) else { continue }
                 try owner.own(path, mode: 0o755)
-                try files.syncDirectory(path.removingLastComponent())
+                try files.syncDirectory(path.parent)
             }
             let header: JSONValue = [
                 "type": "ferry.generation", "formatVersion": 1, "import": .integer(id), "bundle": .string(bundle.text),
@@ -208,7 +208,7 @@ package final class Generation: Sendable {
 
     /// A file of the generation, proven where the generation is sealed; `nil` where there is none.
     private func contents(of path: FilePath) throws -> [UInt8]? {
-        let expected = try sums(of: path.removingLastComponent().removingLastComponent())?[path]
+        let expected = try sums(of: path.parent.parent)?[path]
         guard let bytes = try files.contents(of: path, limit: StoredPackument.sizeLimit) else {
             if expected != nil { throw GenerationError.damaged(path) }
             return nil

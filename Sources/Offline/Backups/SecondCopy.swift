@@ -18,7 +18,7 @@ package enum SecondCopy {
         } catch {
             guard [.notPermitted, .notSupported, .notSupportedOnSocket, .tooManyLinks].contains(error.errno) else { throw error }
         }
-        let draft = copy.removingLastComponent().appending(".draft")
+        let draft = copy.parent.appending(".draft")
         try files.write(bytes?() ?? files.contents(of: path, limit: Int(SnapshotFile.tarballLimit)) ?? [], to: draft)
         try owner.own(draft, mode: 0o644)
         try files.sync(draft)

@@ -69,5 +69,5 @@ package struct StageArea: Sendable {
     }
 
     /// Whether a path is that of a stage.
-    package static func isStage(_ path: FilePath) -> Bool { path.lastComponent?.string.hasPrefix(prefix) ?? false }
+    package static func isStage(_ path: FilePath) -> Bool { path.name.hasPrefix(prefix) }
 }

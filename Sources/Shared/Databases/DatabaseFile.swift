@@ -93,7 +93,7 @@ package final class DatabaseFile: Sendable {
         }
 
         private func hasReserve(beside bytes: Int64) throws -> Bool {
-            let directory = path.removingLastComponent()
+            let directory = path.parent
             return try freeBytes(directory.isEmpty ? "." : directory) >= FileSystemSpace.reserve + bytes
         }
     }

@@ -46,11 +46,11 @@ extension FileSystem {
     ///
     /// The draft stands beside the file under a name that starts with a dot. When this throws, the old bytes stand.
     package func replace(_ path: FilePath, with bytes: [UInt8]) throws(FileSystemError) {
-        let draft = path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "file").draft")
+        let draft = path.parent.appending(".\(path.name).draft")
         try write(bytes, to: draft)
         try sync(draft)
         try rename(draft, to: path)
-        try syncDirectory(path.removingLastComponent())
+        try syncDirectory(path.parent)
     }
 
     /// Creates a directory and those above it that are missing.
@@ -59,7 +59,7 @@ extension FileSystem {
             guard status.kind == .directory else { throw FileSystemError("create directory", path, .notDirectory) }
             return
         }
-        let parent = path.removingLastComponent()
+        let parent = path.parent
         if !parent.isEmpty, parent != path { try createDirectories(parent) }
         _ = try createDirectory(path)
     }
