@@ -133,6 +133,51 @@ import Testing
         #expect(try programs.names(in: "\(programs.root)/other").isEmpty)
     }
 
+    @Test func `what has arrived goes from a stick that is full, or by command, and what has not stays`() throws {
+        let programs = try programs()
+        let named = try programs.offline("init", "--name", "Plant 7")
+        let destination = named.output.trimmingCharacters(in: .newlines)
+        let fingerprint = try #require(named.messages.components(separatedBy: "fingerprint of its key ").last)
+        let stick = try LoopMedium(label: "FULL", at: "\(programs.root)/media/full", megabytes: 13)
+        try stick.mount()
+        func carry(_ name: String, _ bytes: Int, _ options: String...) throws -> (bundle: String, run: Run) {
+            let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom")).read(upToCount: bytes)
+            try programs.put(name, content: noise)
+            _ = try programs.online("snapshot")
+            let made = try programs.online("bundle", "--destination", destination).output
+            let id = try #require(made.split { $0 == " " || $0 == "/" }.last { $0.hasPrefix("b-") }).trimmingCharacters(in: .newlines)
+            return (id, try programs.online(["export", id, "--to", stick.point] + options))
+        }
+        func onStick() throws -> [String] { try programs.names(in: "\(stick.point)/ferry/bundles") }
+        let first = try carry("big", 6 << 20)
+        #expect(first.run.status == 0, "\(first.run)")
+        #expect(try programs.offline("import", stick.point).status == 0)
+        let nobody = try run(programs, "media", "clean", stick.point, "--acknowledged")
+        #expect(nobody.status == 0 && nobody.output.isEmpty && nobody.messages.contains("0 bundle(s)"), "\(nobody)")
+        _ = try programs.online("receive", stick.point)
+        _ = try programs.online("destinations", "confirm", destination, "--fingerprint", fingerprint)
+        #expect(try programs.online("receive", stick.point).output.contains("has state #"))
+        let kept = try carry("more", 6 << 20, "--remove", "never")
+        #expect(kept.run.status == 1 && kept.run.messages.contains("--acknowledged"), "\(kept.run)")
+        #expect(try onStick() == [first.bundle])
+        #expect(try run(programs, "media", "clean", stick.point, "--acknowledged", "--dry-run").output.hasPrefix(first.bundle))
+        let made = try programs.online("export", kept.bundle, "--to", stick.point)
+        #expect(made.status == 0 && made.messages.contains("removed bundle \(first.bundle), which was acknowledged"), "\(made)")
+        #expect(try onStick() == [kept.bundle])
+        let jobs = try programs.online("jobs", "--json").output
+        #expect(jobs.contains("acknowledged bundle(s) of") && jobs.contains("went to make room: \(first.bundle)"), "\(jobs)")
+        // Nobody has acknowledged what stands there now.
+        #expect(try carry("third", 9 << 20).run.status == 1)
+        #expect(try run(programs, "media", "clean", stick.point, "--acknowledged").output.isEmpty)
+        #expect(try programs.offline("import", stick.point).status == 0)
+        #expect(try programs.online("receive", stick.point).status == 0)
+        #expect(
+            try run(programs, "media", "clean", stick.point, "--acknowledged", "--json").output.contains(#"[{"bundle":"\#(kept.bundle)""#))
+        #expect(try onStick().isEmpty)
+        #expect(try run(programs, "media", "clean", stick.point, "--acknowledged", "--all").status == 64)
+        #expect(try programs.online("export", "--to", stick.point, "--remove", "all").status == 64)
+    }
+
     @Test func `a stick is ejected when nobody uses it, and who does is named`() throws {
         let programs = try programs()
         let stick = try LoopMedium(label: "USED", at: "\(programs.root)/media/used")

@@ -77,6 +77,8 @@ package struct OnlineSettings: Sendable {
     package let mediaRoots: Setting<[FilePath]>
     /// What the server does with bundles that are to travel when a medium of ours is plugged in.
     package let mediaExport: Setting<MediaExport>
+    /// Whether an export may remove bundles from a medium that is short of room.
+    package let mediaRemoval: Setting<MediaRemoval>
     package let service: ServiceSettings
     /// Every key there is, in the order of the example.
     package let entries: [SettingEntry]
@@ -103,6 +105,7 @@ package struct OnlineSettings: Sendable {
         logs = reader.limits("retention.logs", RetentionLimits(age: 90 * 86_400, size: 1 << 30))
         mediaRoots = reader.take("media.roots", .paths, default: ["/media", "/run/media", "/mnt"])
         mediaExport = reader.take("media.export", .mediaExport, default: .ask)
+        mediaRemoval = reader.take("media.remove", .mediaRemoval, default: .acknowledged)
         service = ServiceSettings(&reader, zone: zone)
         reader.refuseLevels(warning, critical)
         try reader.finish()

@@ -52,6 +52,27 @@ package enum MediaExport: String, Sendable {
     case automatic
 }
 
+/// What becomes of bundles on a medium that everybody they were made for has acknowledged.
+package enum MediaRemoval: String, Sendable, CaseIterable {
+    /// They go when there is no room for a bundle that is to be written.
+    case acknowledged
+    /// They stay until a person removes them.
+    case never
+}
+
+extension SettingKind where Value == MediaRemoval {
+    static var mediaRemoval: SettingKind {
+        scalar("`acknowledged` or `never`") { text throws(SettingComplaint) in
+            guard let value = MediaRemoval(rawValue: text) else {
+                throw SettingComplaint(words: "\"\(text)\" is neither acknowledged nor never")
+            }
+            return value
+        } _: {
+            $0.rawValue
+        }
+    }
+}
+
 extension SettingKind where Value == MediaExport {
     static var mediaExport: SettingKind {
         scalar("`ask` or `automatic`") { text throws(SettingComplaint) in

@@ -68,6 +68,10 @@ extension OnlineSettings {
           # What "ferry-online serve" does when a medium of ours is plugged in: "ask" waits for a person; "automatic" puts on it the newest
           # bundle for each destination that has not acknowledged as much.
           export: ask
+          # What an export may remove from a medium that has no room for the bundle: "acknowledged" bundles of this origin, whose state every
+          # destination they were made for has acknowledged, the oldest first and no more than it takes, since a stick that travels to and
+          # fro would fill up and stop; "never" none. "ferry-online media clean" removes them by hand.
+          remove: acknowledged
 
         # The server, "ferry-online serve". There is no login: it answers this machine alone unless it is told to listen elsewhere.
         serve:

@@ -219,7 +219,9 @@ func hints(for error: any Error) -> [String] {
     case MediumTrouble.gone:
         ["plug it in again and repeat the command: what was written is kept, and what the medium held before is as it was"]
     case MediumTrouble.full, MediumTrouble.fullOfFiles:
-        ["what the medium held before is as it was; \"ferry-online media clean\" removes bundles that are on it"]
+        [
+            "what it held is as it was; \"ferry-online media clean\" removes bundles that are on it, with --acknowledged those that have arrived"
+        ]
     case is MediumTrouble: ["what the medium held before is as it was, as far as it can be read; take another medium"]
     case MediumWriter.Refusal.readBackDiffers: ["take another medium; what this one held before is as it was"]
     case MediumWriter.Refusal.notThere: ["\"ferry-online media\" lists what is on it; nothing was removed"]

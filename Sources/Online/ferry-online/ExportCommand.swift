@@ -11,6 +11,7 @@ import Mounts
 import Platform
 import Settings
 import Snapshots
+import Synchronization
 import SystemPackage
 import Terminal
 
@@ -30,7 +31,8 @@ struct ExportCommand: AsyncParsableCommand {
         abstract: "Put a bundle on a medium and read it back from the device.",
         discussion: """
             Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, reads every byte back, renames, and lists it in ferry/index.json last. A \
-            medium that fills up or vanishes keeps what it held, and the same command goes on where it stopped. A copy that is not whole, or \
+            medium that fills up or vanishes keeps what it held, and the same command goes on where it stopped; what everybody has \
+            acknowledged that it was made for may go where room is short (--remove). A copy that is not whole, or \
             another cut of it, is written anew. On FAT32 the archive is cut by itself. "ferry-online media" lists what is plugged in.
 
             With --spread a bundle goes over as many media as it needs: what fits is written, and the next medium is asked for; where nobody is \
@@ -55,10 +57,18 @@ struct ExportCommand: AsyncParsableCommand {
             "Put the importer on the medium, too: the ferry-offline that lies beside this program.", discussion: "See --importer."))
     var withImporter = false
     @Option(help: ArgumentHelp("Put this build of ferry-offline on the medium.", valueName: "file")) var importer: String?
+    @Option(
+        help: ArgumentHelp(
+            "What may go where room is short: acknowledged bundles, the oldest first, or none (acknowledged, never).",
+            discussion: "Default: media.remove of the settings.", valueName: "what"))
+    var remove: String?
     @Flag(help: "Unmount the medium when it is written, so that it can be pulled out.") var eject = false
     @OptionGroup var state: StateOptions
 
     func validate() throws {
+        if let remove, MediaRemoval(rawValue: remove) == nil {
+            throw ValidationError("--remove \(remove) is neither acknowledged nor never")
+        }
         if anew, !spread { throw ValidationError("--anew goes with --spread") }
         guard let volumeSize else { return }
         guard (4...(16 << 20)).contains(volumeSize), volumeSize % 4 == 0 else {
@@ -92,18 +102,20 @@ struct ExportCommand: AsyncParsableCommand {
     private func write(_ record: BundleRecord, _ archive: ArchiveSource, to root: FilePath) throws -> JobReport {
         let lines = ExportLines()
         let medium = Medium(mountedAt: root)
-        let writer = MediumWriter(medium: medium, progress: lines.update)
+        let removals = Removals()
+        let writer = try self.writer(medium, removals, lines)
         let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
         lines.finish()
         let words =
             "bundle \(record.id) is on \"\(root)\": \(entry.volumes.count) volume(s), \(Terminal.bytes(entry.size)), read back and equal"
+            + removals.words
         Terminal.say(words)
         try state.catalog().noteExport(
             ExportRecord(bundle: record.id, medium: medium.label ?? root.string, written: WallClock.system.now()))
         if state.json { try Terminal.output(entry.json.canonicalBytes + [0x0A]) }
         try equip(medium)
         try release(root)
-        return JobReport(reason: words, json: entry.json.sums)
+        return JobReport(reason: words, json: removals.added(to: entry.json.sums))
     }
 
     /// Puts the importer on a medium where that is asked for.
@@ -111,8 +123,21 @@ struct ExportCommand: AsyncParsableCommand {
         guard withImporter || importer != nil else { return }
         let beside = try DiskFileSystem().resolve("/proc/self/exe")?.removingLastComponent().appending("ferry-offline")
         guard let program = importer.map({ FilePath($0) }) ?? beside else { return }
-        try MediumWriter(medium: medium).install(importer: program)
+        let removals = Removals()
+        try writer(medium, removals, nil).install(importer: program)
         Terminal.say("the importer is on \(medium), in ferry/tools")
+    }
+
+    /// What writes to a medium, and may remove from it what the settings and the option allow.
+    private func writer(_ medium: Medium, _ removals: Removals, _ lines: ExportLines?) throws -> MediumWriter {
+        let allowed = try remove.flatMap { MediaRemoval(rawValue: $0) } ?? state.settings().mediaRemoval.value
+        return MediumWriter(
+            medium: medium, spent: allowed == .acknowledged ? try state.spentBundles() : .none,
+            progress: { lines?.update($0, $1, $2) },
+            removal: { bundle, bytes in
+                Terminal.say("removed bundle \(bundle), which was acknowledged, from \(medium) to make room: \(Terminal.bytes(bytes))")
+                removals.note(bundle, bytes)
+            })
     }
 
     /// The last word: whether the medium may be pulled out.
@@ -120,6 +145,30 @@ struct ExportCommand: AsyncParsableCommand {
         guard eject else { return Terminal.say("before you pull it: ferry-online media eject \"\(root)\"") }
         try Ejection(of: root).run()
         Terminal.say("\"\(root)\" is unmounted: it is safe to pull the medium out")
+    }
+}
+
+/// What an export removed from a medium to make room.
+private final class Removals: Sendable {
+    private let removed = Mutex<[(bundle: String, bytes: Int64)]>([])
+
+    func note(_ bundle: String, _ bytes: Int64) { removed.withLock { $0.append((bundle, bytes)) } }
+
+    /// The end of a sentence; empty where nothing was removed.
+    var words: String {
+        let removed = removed.withLock { $0 }
+        guard !removed.isEmpty else { return "" }
+        return "; \(removed.count) acknowledged bundle(s) of \(Terminal.bytes(removed.reduce(0) { $0 + $1.bytes })) went to make room: "
+            + removed.map(\.bundle).joined(separator: ", ")
+    }
+
+    /// A report with them, where there are any.
+    func added(to json: JSONValue) -> JSONValue {
+        let removed = removed.withLock { $0 }
+        guard !removed.isEmpty, var object = json.object else { return json }
+        object["removed"] = .array(
+            removed.map { ["bundle": .string($0.bundle), "sizeBytes": .integer($0.bytes)] })
+        return .object(object)
     }
 }
 
@@ -151,13 +200,14 @@ extension ExportCommand {
         var root = first
         if anew { try SpreadRecord.forget(beside: directory) }
         var used: Set<String> = []
+        let removals = Removals()
         while true {
             let medium = Medium(mountedAt: root)
             var note = try self.note(beside: directory, archive, medium)
             let cut = try VolumeCut(record.label, length: archive.length, volumeSize: note.volumeSize)
             let place = String(try FileSystemSpace(holding: root).identifier, radix: 16)
             let lines = ExportLines()
-            let writer = MediumWriter(medium: medium, progress: lines.update)
+            let writer = try self.writer(medium, removals, lines)
             let wanted = (1...cut.count).filter { !note.written.contains($0) }
             let part = try writer.exportPart(archive, volumeSize: note.volumeSize, wanted: wanted)
             lines.finish()
@@ -175,14 +225,14 @@ extension ExportCommand {
                 try SpreadRecord.forget(beside: directory)
                 let over = note.shares.map { $0.label ?? $0.fileSystem }.joined(separator: ", ")
                 try state.catalog().noteExport(ExportRecord(bundle: record.id, medium: over, written: WallClock.system.now()))
-                let words = "bundle \(record.id) is whole, over \(note.shares.count) media: \(over)"
+                let words = "bundle \(record.id) is whole, over \(note.shares.count) media: \(over)\(removals.words)"
                 Terminal.say(words)
-                return report(words, part, missing)
+                return report(words, part, missing, removals)
             }
             let more = "\(missing.count) of \(cut.count) volumes are to come: \(missing.ranges)"
             guard directoryIsOpen else {
                 Terminal.say("\(more); plug in the next medium and repeat the command")
-                return report("\(words); \(more)", part, missing)
+                return report("\(words)\(removals.words); \(more)", part, missing, removals)
             }
             Terminal.say("\(more); insert the next medium. Ctrl-C ends: the same command goes on from here")
             root = try await nextMedium(than: used)
@@ -199,13 +249,13 @@ extension ExportCommand {
         return SpreadRecord(volumeSize: asked ?? VolumeCut.spreading(archive.length, largestVolume: medium.largestVolume))
     }
 
-    private func report(_ words: String, _ part: MediumPart, _ missing: [Int]) -> JobReport {
+    private func report(_ words: String, _ part: MediumPart, _ missing: [Int], _ removals: Removals) -> JobReport {
         let json: JSONValue = [
             "bundle": .string(part.descriptor.bundle), "volumes": .array(part.numbers.map { .integer($0) }),
             "missing": .array(missing.map { .integer($0) }), "sizeBytes": .integer(part.size),
         ]
         if state.json { try? Terminal.output(json.canonicalBytes + [0x0A]) }
-        return JobReport(reason: words, exitCode: missing.isEmpty ? 0 : 5, json: json)
+        return JobReport(reason: words, exitCode: missing.isEmpty ? 0 : 5, json: removals.added(to: json))
     }
 
     /// Waits for a medium that got nothing of the bundle yet.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
+import Catalog
+import Destinations
 import Documents
 import MediaLayout
 import Mounts
@@ -94,16 +96,21 @@ struct MediaClean: ParsableCommand {
         commandName: "clean", abstract: "Remove bundles from a medium, to make room.",
         discussion: """
             "ferry-online media" lists those that are on it. What is removed is off the list first, so a medium that is pulled out meanwhile \
-            lists whole bundles only.
+            lists whole bundles only. --acknowledged leaves what is still on its way: a bundle that a destination it was made for has not \
+            acknowledged, or only with files missing, one for a destination that is not known, and one of another origin.
             """)
 
     @Argument(help: ArgumentHelp("Where it is mounted.", valueName: "dir")) var directory: String
     @Argument(help: ArgumentHelp("The bundles' ids.", valueName: "bundle")) var bundles: [String] = []
     @Flag(help: "Remove every bundle, and what killed exports left.") var all = false
+    @Flag(help: "Remove the bundles whose state every destination that they were made for has acknowledged.") var acknowledged = false
     @Flag(help: "Say what would be removed, and remove nothing.") var dryRun = false
+    @OptionGroup var state: StateOptions
 
     func validate() throws {
-        guard bundles.isEmpty == all else { throw ValidationError("name the bundles to remove, or say --all") }
+        guard [!bundles.isEmpty, all, acknowledged].count(where: { $0 }) == 1 else {
+            throw ValidationError("name the bundles to remove, or say --acknowledged or --all")
+        }
     }
 
     func run() throws {
@@ -114,8 +121,19 @@ struct MediaClean: ParsableCommand {
             guard try medium.entries() != nil || !medium.parts().isEmpty else {
                 throw MediumWriter.Refusal.notThere(medium, ["any bundle"])
             }
-            let removed = try MediumWriter(medium: medium).clean(all ? nil : bundles, isDryRun: dryRun)
-            for (bundle, bytes) in removed { try Terminal.output("\(bundle)  \(Terminal.bytes(bytes))") }
+            let writer = MediumWriter(medium: medium, spent: acknowledged ? try state.spentBundles() : .none)
+            let removed = try writer.clean(all ? .all : acknowledged ? .spent : .named(bundles), isDryRun: dryRun)
+            if state.json {
+                let items = removed.map {
+                    JSONValue.object(
+                        JSONObject(uniqueMembers: [
+                            (name: "bundle", value: .string($0.bundle)), (name: "sizeBytes", value: .integer($0.bytes)),
+                        ]))
+                }
+                try Terminal.output(JSONValue.array(items).canonicalBytes + [0x0A])
+            } else {
+                for (bundle, bytes) in removed { try Terminal.output("\(bundle)  \(Terminal.bytes(bytes))") }
+            }
             let sum = Terminal.bytes(removed.reduce(0) { $0 + $1.bytes })
             Terminal.say("\(removed.count) bundle(s) of \(sum) \(dryRun ? "would be" : "are") removed from \(medium)")
         }
@@ -137,6 +155,12 @@ struct MediaEject: ParsableCommand {
 }
 
 extension StateOptions {
+    /// What everybody has acknowledged that it was made for, and so may go from media.
+    func spentBundles() throws -> SpentBundles {
+        let catalog = try catalog()
+        return SpentBundles(Set(try acknowledgedBundles(catalog).map(\.id.text)), of: try origin(catalog).text)
+    }
+
     /// What finds the media that are plugged in.
     fileprivate func media() throws -> MediaSurvey {
         let settings = try settings()

@@ -14,7 +14,7 @@ extension MediumWriter {
     ///   - volumeSize: bytes of a volume.
     ///   - wanted: the numbers of the volumes that are to be written, or to be found there.
     /// - Returns: all that the medium carries of the bundle then.
-    /// - Throws: `MediumTrouble.full` where there is no room for a single one; as `export(_:volumeSize:)`. What was listed is listed.
+    /// - Throws: `MediumTrouble.full` where there is no room for a single one, without the spent bundles; as `export(_:volumeSize:)`. What was listed is listed.
     package func exportPart(_ archive: ArchiveSource, volumeSize: Int64, wanted: [Int]) throws -> MediumPart {
         let tail = try BundleTail(of: archive)
         let cut = try VolumeCut(tail.descriptor.label, length: archive.length, volumeSize: volumeSize)
@@ -31,13 +31,25 @@ extension MediumWriter {
             try work.takeOver(try? medium.part(of: tail.descriptor.bundle.text))
             let listed = work.part.numbers.filter(wanted.contains)
             // The papers and the list grow a little with each volume.
-            let room = try freeBytes() + work.draftBytes() - 1 << 20 - 2 * Int64(tail.chunkTable.count)
+            let reserve = 1 << 20 + 2 * Int64(tail.chunkTable.count) - (try work.draftBytes())
             let missing = wanted.filter { !listed.contains($0) }
-            var fitting: [Int] = []
-            for number in missing {
-                guard (fitting + [number]).reduce(0, { $0 + cut.volume($1).size }) <= room else { break }
-                fitting.append(number)
+            /// The first of those that are missing, as many as there is room for.
+            func fitting(_ free: Int64) -> (numbers: [Int], bytes: Int64) {
+                var sum: Int64 = 0
+                let numbers = missing.prefix { number in
+                    guard sum + cut.volume(number).size + reserve <= free else { return false }
+                    sum += cut.volume(number).size
+                    return true
+                }
+                return (Array(numbers), sum)
             }
+            if try fitting(freeBytes()).numbers != missing {
+                let bundle = tail.descriptor.bundle.text
+                let spent = try spentHere().filter { $0.bundle != bundle }.reduce(0) { $0 + $1.bytes }
+                let most = try fitting(freeBytes() + spent)
+                if !most.numbers.isEmpty { try makeRoom(most.bytes + reserve, sparing: bundle, watch) }
+            }
+            let fitting = try fitting(freeBytes()).numbers
             if listed.isEmpty, fitting.isEmpty, let first = missing.first {
                 throw MediumTrouble.full(medium, needed: cut.volume(first).size + 1 << 20, free: try freeBytes())
             }

@@ -43,14 +43,25 @@ package struct MediumWriter: Sendable {
     /// Told of bytes that were written, or read back: those done, and those in all.
     package typealias Progress = @Sendable (_ phase: Phase, _ done: Int64, _ total: Int64) -> Void
 
+    /// Told of a bundle that was removed to make room, and of its bytes.
+    package typealias Removal = @Sendable (_ bundle: String, _ bytes: Int64) -> Void
+
     let medium: Medium
     let files: any FileSystem
+    let spent: SpentBundles
     let progress: Progress
+    let removal: Removal
 
-    package init(medium: Medium, files: any FileSystem = DiskFileSystem(), progress: @escaping Progress = { _, _, _ in }) {
+    /// - Parameter spent: what may go from the medium where room is short; nothing by default.
+    package init(
+        medium: Medium, files: any FileSystem = DiskFileSystem(), spent: SpentBundles = .none,
+        progress: @escaping Progress = { _, _, _ in }, removal: @escaping Removal = { _, _ in }
+    ) {
         self.medium = medium
         self.files = files
+        self.spent = spent
         self.progress = progress
+        self.removal = removal
     }
 
     /// Copies the archive, cut into volumes where `volumeSize` bytes are given, and lists it in the index last.
@@ -59,8 +70,8 @@ package struct MediumWriter: Sendable {
     ///
     /// A bundle that is on the medium already, whole and cut as asked for, is read back and compared, not written again; nor is what an
     /// export wrote that was killed, or whose medium was pulled out. Another cut, and a copy that is not whole, are written anew: the copy
-    /// that stands there goes when the new one was read back, a damaged one before it where the room is needed. One export at a time: the
-    /// medium's folder is locked.
+    /// that stands there goes when the new one was read back, a damaged one before it where the room is needed. Where room is short, so do
+    /// spent bundles, the oldest first, as many as it takes. One export at a time: the medium's folder is locked.
     ///
     /// - Throws: `MediumTrouble`, `Refusal`, `ProcessLock.Held`, `FileSystemError`, `BundleError`. Everything else on the medium is then as
     ///   it was, and the index lists no copy of the bundle but one that stands there.
@@ -77,6 +88,7 @@ package struct MediumWriter: Sendable {
     }
 
     private func export(_ cut: VolumeCut, _ tail: BundleTail, _ copy: VolumeCopy, isCutFree: Bool) throws -> MediumEntry {
+        let watch = copy.watch
         let summary = MediumEntry.Summary(tail.descriptor)
         var entries = try medium.entries() ?? []
         try removeLeftovers(of: summary, listed: entries)
@@ -92,6 +104,7 @@ package struct MediumWriter: Sendable {
         guard MediumIndex.fits(others + [planned]) else { throw Refusal.indexFull(indexPath) }
         let needed = try cut.length + Int64(tail.chunkTable.count) + 1 << 20 - keptBytes(draft(of: summary), cut)
         if isDamaged, try freeBytes() < needed { try forget(summary, in: &entries) }
+        if try makeRoom(needed, sparing: summary.bundle, watch) { entries = try medium.entries() ?? [] }
         let free = try freeBytes()
         guard free >= needed else { throw MediumTrouble.full(medium, needed: needed, free: free) }
         try writePapers()
@@ -115,6 +128,7 @@ package struct MediumWriter: Sendable {
             let digest = try copy.digest(of: volume)
             let entry = MediumEntry.Volume(name: name, size: size, digest: digest)
             if (try? copy.readBack(entry, at: path, done: 0)) != nil { return }
+            try makeRoom(size + 1 << 20, sparing: nil, watch)
             let free = try freeBytes()
             guard free >= size + 1 << 20 else { throw MediumTrouble.full(medium, needed: size + 1 << 20, free: free) }
             do {
@@ -144,43 +158,6 @@ package struct MediumWriter: Sendable {
         }
     }
 
-    /// Removes bundles from the medium: off the index first, then their files; whole ones, and volumes of spread ones.
-    ///
-    /// - Parameters:
-    ///   - bundles: their ids; `nil` for all, with what killed exports left.
-    ///   - isDryRun: whether nothing is removed.
-    /// - Returns: the ids of those that are there, each with its bytes.
-    /// - Throws: `MediumTrouble`, `Refusal.notThere`, `ProcessLock.Held`, `FileSystemError`, `DocumentError`. Where it throws on the way, no
-    ///   bundle is listed that is not whole.
-    package func clean(_ bundles: [String]?, isDryRun: Bool = false) throws -> [(bundle: String, bytes: Int64)] {
-        try writing(0) { watch in
-            var entries = try medium.entries() ?? []
-            let parts = try medium.parts()
-            let all: [(bundle: String, bytes: Int64)] =
-                entries.map { ($0.descriptor.bundle, $0.size) } + parts.map { ($0.descriptor.bundle, $0.size) }
-            let unknown = (bundles ?? []).filter { id in !all.contains { $0.bundle == id } }
-            guard unknown.isEmpty else { throw Refusal.notThere(medium, unknown) }
-            let removed = all.filter { bundles?.contains($0.bundle) ?? true }
-            guard !isDryRun else { return removed }
-            entries.removeAll { entry in removed.contains { $0.bundle == entry.descriptor.bundle } }
-            try watch.require()
-            if try medium.entries() != nil { try files.replace(indexPath, with: MediumIndex.bytes(entries)) }
-            for (bundle, _) in removed {
-                // The list first: what it does not name is not taken for whole.
-                _ = try files.remove(medium.partDirectory(of: bundle).appending("part.json"))
-                for path in [medium.directory(of: bundle), medium.partDirectory(of: bundle)] { try files.removeTree(path) }
-            }
-            if bundles == nil {
-                for folder in [self.bundles, medium.partsFolder] {
-                    for name in try files.names(in: folder) ?? [] where name.hasPrefix("b-") || name.hasPrefix(".b-") {
-                        try files.removeTree(folder.appending(name))
-                    }
-                }
-            }
-            return removed
-        }
-    }
-
     /// Does work on the medium that nobody else may write to meanwhile; what goes wrong says what became of the medium.
     ///
     /// - Parameter needed: bytes that are to be written.
@@ -207,7 +184,7 @@ package struct MediumWriter: Sendable {
     }
 
     private static let folders = ["bundles", "receipts", "requests", "tools"]
-    private var bundles: FilePath { medium.folder.appending("bundles") }
+    var bundles: FilePath { medium.folder.appending("bundles") }
     var indexPath: FilePath { medium.folder.appending("index.json") }
     private func draft(of summary: MediumEntry.Summary) -> FilePath { bundles.appending(".\(summary.bundle).draft") }
 
