@@ -76,6 +76,11 @@ def npm(registry, *arguments, cwd):
     return run(["npm", *arguments], cwd=cwd, env=env)
 
 
+def takes_platforms(folder):
+    """Whether this npm can be told to install for another platform; older ones cannot."""
+    return "os" in json.loads(run(["npm", "config", "ls", "-l", "--json"], cwd=folder))
+
+
 def serve(name, uplink=None):
     """Starts a registry over demo-run/<name>/storage."""
     program = os.environ.get("FERRY_VERDACCIO") or shutil.which("verdaccio") or os.path.join(BUILD, "loopback-registry")
@@ -406,7 +411,10 @@ def main():
     for platform in PLATFORMS:
         folder = project(f"install-{platform}", [TOOL])
         system, cpu = platform.split("-")
-        npm(isolated.url, "install", f"--os={system}", f"--cpu={cpu}", cwd=folder)
+        if takes_platforms(folder):
+            npm(isolated.url, "install", f"--os={system}", f"--cpu={cpu}", cwd=folder)
+        else:
+            npm(isolated.url, "install", "--force", f"@{TOOL}/{platform}", cwd=folder)
         if f"node_modules/@{TOOL}/{platform}" not in installed(folder):
             raise Failure(f"the binary for {platform} did not come")
     table.done(f"{TOOL} with its binary for {' and for '.join(PLATFORMS)}")
