@@ -178,6 +178,35 @@ import Testing
         #expect(try programs.online("export", "--to", stick.point, "--remove", "all").status == 64)
     }
 
+    @Test(.enabled(if: LoopMedium.isExFATAllowed, "exFAT cannot be mounted here: no medium without owners, modes and links is tried"))
+    func `an exFAT stick as it is sold carries bundles there and receipts back, and is cleared and ejected`() throws {
+        let programs = try programs()
+        let stick = try LoopMedium(label: "SOLD", at: "\(programs.root)/media/sold", megabytes: 32, kind: .exFAT)
+        try stick.mount()
+        try programs.put("large", content: try #require(FileHandle(forReadingAtPath: "/dev/urandom")).read(upToCount: 9 << 20))
+        #expect(try line(programs, at: stick.point)?.text.hasSuffix("not one of ours yet") == true)
+        let bundle = try programs.carry(to: stick.point)
+        #expect(try line(programs, at: stick.point)?.text.hasSuffix("1 bundle(s)") == true)
+        let again = try run(programs, "export", bundle, "--importer", "/bin/true", "--to", stick.point)
+        #expect(again.status == 0 && again.messages.contains("the importer is on "), "\(again)")
+        let cut = try run(programs, "export", bundle, "--volume-size", "4", "--to", stick.point)
+        #expect(cut.status == 0 && cut.messages.contains("3 volume(s)"), "\(cut)")
+        // Everything is proven by what the device gives back after it was plugged in again.
+        try stick.unmount()
+        try stick.mount()
+        #expect(try programs.run("/bin/sh", ["\(stick.point)/ferry/tools/verify.sh"]).status == 0)
+        let imported = try programs.offline("import", stick.point)
+        #expect(imported.status == 0 && imported.output.contains("applied"), "\(imported)")
+        #expect(try programs.names(in: "\(stick.point)/ferry/receipts").count == 2)
+        #expect(try programs.online("receive", stick.point).output.contains("new destination"))
+        let spread = try run(programs, "export", bundle, "--spread", "--volume-size", "4", "--to", stick.point)
+        #expect(spread.status == 0 && spread.messages.contains("the volumes 1–3 of 3"), "\(spread)")
+        #expect(try run(programs, "media", "clean", stick.point, bundle).status == 0)
+        #expect(try programs.names(in: "\(stick.point)/ferry/bundles").isEmpty && programs.names(in: "\(stick.point)/ferry/parts").isEmpty)
+        #expect(try run(programs, "media", "eject", stick.point).status == 0)
+        #expect(try programs.names(in: stick.point).isEmpty)
+    }
+
     @Test func `a stick is ejected when nobody uses it, and who does is named`() throws {
         let programs = try programs()
         let stick = try LoopMedium(label: "USED", at: "\(programs.root)/media/used")

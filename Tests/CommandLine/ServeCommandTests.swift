@@ -28,6 +28,8 @@ import Testing
             return nil
         }
 
+        var isRunning: Bool { process.isRunning }
+
         func said() throws -> String { try String(contentsOfFile: messages, encoding: .utf8) }
 
         @discardableResult
@@ -114,6 +116,62 @@ import Testing
         #expect(verdict.status == 0 && verdict.messages.isEmpty, "\(verdict)")
         let security = try programs.run("/usr/bin/systemd-analyze", ["security", "--offline=yes", "--threshold=30", "--no-pager", path])
         #expect(security.status == 0, "\(security.output.suffix(400))")
+    }
+
+    @Test(
+        .enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: no medium is plugged into a server"),
+        arguments: ["ask", "automatic"])
+    func `a medium of ours that is plugged in gets what is to travel once, where the settings say so, and no other does`(
+        policy: String
+    ) async throws {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        let (ours, other) = (
+            try LoopMedium(label: "OURS", at: "\(programs.root)/media/ours"),
+            try LoopMedium(label: "OTHER", at: "\(programs.root)/media/other")
+        )
+        try ours.mount()
+        #expect(try programs.online("media", "init", ours.point).status == 0)
+        try ours.unmount()
+        _ = try programs.online("snapshot")
+        #expect(try programs.online("bundle").status == 0)
+        let server = try Server(
+            programs, [], ["FERRY_MEDIA_ROOTS": "\(programs.root)/media", "FERRY_MEDIA_EXPORT": policy])
+        let url = try #require(try server.url())
+        func get(_ path: String) throws -> String { try programs.run("/usr/bin/curl", ["--silent", "--no-buffer", url + path]).output }
+        /// Waits until the server has said something so often.
+        func hear(_ words: String, _ count: Int = 1) async throws {
+            while try server.said().components(separatedBy: words).count <= count {
+                try #require(server.isRunning)
+                await Task.yield()
+            }
+        }
+        /// The jobs for media, by their ids; each is at its end.
+        func jobs() throws -> [String] {
+            let ids = try get("/jobs?kind=export").matches(of: /"id":(\d+)/).map { String($0.1) }
+            // The log goes on for as long as the job does.
+            for id in ids { _ = try get("/jobs/\(id)/log") }
+            return ids
+        }
+        try ours.mount()
+        try await hear("at \(ours.point): OURS")
+        let first = try jobs()
+        #expect(first.count == (policy == "automatic" ? 1 : 0))
+        for id in first {
+            let job = try get("/jobs/\(id)")
+            #expect(job.contains(#""state":"succeeded""#) && job.contains("read back and equal") && job.contains(#""mount""#), "\(job)")
+        }
+        #expect(try programs.names(in: "\(ours.point)/ferry/bundles").count == first.count)
+        try other.mount()
+        try await hear("at \(other.point): OTHER")
+        try ours.unmount()
+        try await hear("at \(ours.point) is gone")
+        try ours.mount()
+        try await hear("at \(ours.point): OURS", 2)
+        #expect(try jobs() == first)
+        #expect(try programs.names(in: other.point) == ["lost+found"])
+        #expect(server.end() == 0)
     }
 
     @Test(.enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: a full disk is not tried"))
