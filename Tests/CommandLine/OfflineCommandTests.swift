@@ -384,4 +384,23 @@ import Testing
             #expect(try programs.offline(["closure"] + words).status == 64, "\(words)")
         }
     }
+
+    @Test(arguments: [("yes\n", Int32(0)), ("n\n", 130), ("", 130)])
+    func `whoever sits before a terminal is asked before packuments are cut, and only yes cuts them`(answer: String, status: Int32) throws {
+        let programs = try Programs()
+        try programs.put("foo", in: programs.isolated)
+        try programs.put("gone", in: programs.isolated)
+        try programs.remove("\(programs.isolated)/gone/gone-1.0.0.tgz")
+        let said = "\(programs.root)/said"
+        let keys = Pipe()
+        let process = try programs.startAttended("ferry-offline init", [:], typing: keys, said: said)
+        try keys.fileHandleForWriting.write(contentsOf: Data(answer.utf8))
+        try keys.fileHandleForWriting.close()
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: said, encoding: .utf8)
+        #expect(process.terminationStatus == status && text.contains("go on? [y/N]"), "\(text)")
+        let names = try programs.names(in: programs.isolated)
+        #expect(names == (status == 0 ? [".ferry-backups", "foo"] : ["foo", "gone"]), "\(text)")
+        #expect(text.contains("adopted as entry 1") == (status == 0), "\(text)")
+    }
 }
