@@ -414,4 +414,44 @@ import Testing
             #expect(try programs.offline(["closure"] + words).status == 64, "\(words)")
         }
     }
+
+    @Test func `a package whose packument cannot be read is refused, said to be missing, and does not keep the import from being undone`()
+        throws
+    {
+        let programs = try Programs()
+        try programs.prepare()
+        try programs.put("foo")
+        try programs.put("@scope/bar")
+        try programs.carry()
+        try programs.put("foo", "0.9.0", in: programs.isolated)
+        let path = "\(programs.isolated)/foo/package.json"
+        let damaged = try "\u{FEFF}" + String(contentsOfFile: path, encoding: .utf8)
+        try programs.write(damaged, to: path)
+        let imported = try programs.offline("import", programs.stick)
+        #expect(imported.status == 0 && imported.messages.contains("refused: foo: the packument is damaged"), "\(imported)")
+        #expect(!imported.messages.contains("all of it is here") && imported.messages.contains("2 files of it are missing"), "\(imported)")
+        let undone = try programs.offline("rollback", "1")
+        #expect(undone.status == 0, "\(undone)")
+        #expect(try programs.names(in: programs.isolated).filter { !$0.hasPrefix(".") && $0 != "@scope" } == ["foo"])
+        #expect(FileManager.default.contents(atPath: path) == Data(damaged.utf8))
+    }
+
+    @Test(arguments: [("yes\n", Int32(0)), ("n\n", 130), ("", 130)])
+    func `whoever sits before a terminal is asked before packuments are cut, and only yes cuts them`(answer: String, status: Int32) throws {
+        let programs = try Programs()
+        try programs.put("foo", in: programs.isolated)
+        try programs.put("gone", in: programs.isolated)
+        try programs.remove("\(programs.isolated)/gone/gone-1.0.0.tgz")
+        let said = "\(programs.root)/said"
+        let keys = Pipe()
+        let process = try programs.startAttended("ferry-offline init", [:], typing: keys, said: said)
+        try keys.fileHandleForWriting.write(contentsOf: Data(answer.utf8))
+        try keys.fileHandleForWriting.close()
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: said, encoding: .utf8)
+        #expect(process.terminationStatus == status && text.contains("go on? [y/N]"), "\(text)")
+        let names = try programs.names(in: programs.isolated)
+        #expect(names == (status == 0 ? [".ferry-backups", "foo"] : ["foo", "gone"]), "\(text)")
+        #expect(text.contains("adopted as entry 1") == (status == 0), "\(text)")
+    }
 }

@@ -105,6 +105,28 @@ final class Programs {
         return process
     }
 
+    /// Starts a program of ours before a terminal, over both sides' storages and states.
+    ///
+    /// - Parameters:
+    ///   - keys: where what is typed comes from; its end is that of the input. `nil` where nobody types.
+    ///   - said: a file for what the terminal shows.
+    func startAttended(_ command: String, _ variables: [String: String], typing keys: Pipe?, said: String) throws -> Process {
+        let build = Bundle.main.executableURL?.deletingLastPathComponent().path ?? "."
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+        process.arguments = ["-qefc", "\(build)/\(command)", said]
+        let isOffline = command.hasPrefix("ferry-offline")
+        let names = [
+            "FERRY_STORAGE": isOffline ? isolated : connected, "FERRY_ONLINE_STATE": "\(root)/online-state",
+            "FERRY_OFFLINE_STATE": "\(root)/offline-state",
+        ]
+        process.environment = ProcessInfo.processInfo.environment.merging(names) { $1 }.merging(variables) { $1 }
+        process.standardOutput = FileHandle.nullDevice
+        if let keys { process.standardInput = keys } else { process.standardInput = FileHandle.nullDevice }
+        try process.run()
+        return process
+    }
+
     // MARK: Files
 
     func makeDirectory(_ path: String) throws {

@@ -37,6 +37,13 @@ import Testing
             }
         }
 
+        /// Starts a program before a terminal; what it says there goes to the file.
+        func attended(_ command: String) throws -> (process: Process, said: String) {
+            let said = "\(programs.root)/said"
+            try programs.write("", to: said)
+            return (try programs.startAttended(command, variables, typing: nil, said: said), said)
+        }
+
         var spool: [String] { (try? programs.names(in: "\(programs.root)/offline-state/spool/ferry/parts")) ?? [] }
     }
 
@@ -115,18 +122,7 @@ import Testing
     @Test func `where a person is there, the next stick is asked for and written when it is plugged in`() async throws {
         let place = try Place()
         try place.sticks[0].mount()
-        let said = "\(place.programs.root)/said"
-        try place.programs.write("", to: said)
-        let build = Bundle.main.executableURL?.deletingLastPathComponent().path ?? "."
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-        process.arguments = ["-qefc", "\(build)/ferry-online export --spread --volume-size 4 --eject", said]
-        process.environment = ProcessInfo.processInfo.environment.merging(place.variables) { $1 }.merging([
-            "FERRY_STORAGE": place.programs.connected, "FERRY_ONLINE_STATE": "\(place.programs.root)/online-state",
-        ]) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let (process, said) = try place.attended("ferry-online export --spread --volume-size 4 --eject")
         for stick in place.sticks.dropFirst() {
             let number = place.sticks.firstIndex { $0 === stick } ?? 0
             while try String(contentsOfFile: said, encoding: .utf8).components(separatedBy: "insert the next medium").count <= number {
@@ -138,5 +134,26 @@ import Testing
         process.waitUntilExit()
         let text = try String(contentsOfFile: said, encoding: .utf8)
         #expect(process.terminationStatus == 0 && text.contains("is whole, over 3 media"), "\(text)")
+    }
+
+    @Test func `where a person is there, the next stick is asked for and brought in when it is plugged in`() async throws {
+        let place = try Place()
+        try place.spread()
+        try place.sticks[1].mount()
+        let (process, said) = try place.attended("ferry-offline import")
+        for (asked, next) in [(1, 2), (2, 0)] {
+            while try String(contentsOfFile: said, encoding: .utf8).components(separatedBy: "plug in the next medium").count <= asked {
+                try #require(process.isRunning)
+                await Task.yield()
+            }
+            // There is one port.
+            try place.sticks[asked].unmount()
+            try place.sticks[next].mount()
+        }
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: said, encoding: .utf8)
+        #expect(process.terminationStatus == 0 && text.contains("missing: 1, 3") && text.contains("one is missing: 1"), "\(text)")
+        #expect(text.contains("applied, signed") && place.spool.isEmpty, "\(text)")
+        #expect(try place.programs.names(in: place.programs.isolated).contains("foo"))
     }
 }

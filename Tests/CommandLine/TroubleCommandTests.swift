@@ -161,6 +161,100 @@ import Testing
         #expect(try programs.names(in: storage).isEmpty)
     }
 
+    /// What somebody else may do to a disk while an import runs.
+    enum Filling: String, CaseIterable {
+        case bytes = "cat /dev/zero > filler/0"
+        case files = "n=0; while : > filler/$n; do n=$((n + 1)); done"
+    }
+
+    @Test(
+        .enabled(if: LoopMedium.isAllowed && FaultShim.library != nil, "mounting is not allowed here: a full disk is not tried"),
+        arguments: Filling.allCases)
+    func `a disk that somebody else fills during an import is named, each package is old or new, and the same command completes it`(
+        filling: Filling
+    ) throws {
+        let programs = try prepared()
+        // The file system holds a little back from `cat`, which is enough for small files.
+        let content = Data(repeating: 7, count: 6 << 20)
+        try programs.put("large", content: content)
+        try programs.remove(programs.stick)
+        try programs.makeDirectory(programs.stick)
+        try programs.carry()
+        let disk = try LoopMedium(label: "FILLING", at: "\(programs.root)/disk", megabytes: 96, files: filling == .files ? 512 : nil)
+        try disk.mount()
+        let storage = "\(disk.point)/storage"
+        for (from, to) in [(programs.isolated, storage), ("\(programs.root)/offline-state", "\(programs.root)/state.kept")] {
+            try FileManager.default.copyItem(atPath: from, toPath: to)
+        }
+        try FileManager.default.copyItem(atPath: storage, toPath: "\(programs.root)/storage.kept")
+        var call = 0
+        var refusals = 0
+        while true {
+            for (from, to) in [("storage.kept", storage), ("state.kept", "\(programs.root)/offline-state")] {
+                try programs.remove(to)
+                try FileManager.default.copyItem(atPath: "\(programs.root)/\(from)", toPath: to)
+            }
+            try programs.makeDirectory("\(disk.point)/filler")
+            let mark = "\(programs.root)/mark"
+            try? programs.remove(mark)
+            let shim = FaultShim.variables(
+                "write", at: call, below: storage, running: "cd \(disk.point) && { \(filling.rawValue); } 2> /dev/null", mark: mark)
+            let run = try programs.offline(["import", programs.stick], shim.merging(["FERRY_STORAGE": storage]) { $1 })
+            let place = "call \(call): \(run.messages)"
+            try expectServable(storage, place)
+            if run.status != 0 {
+                refusals += 1
+                #expect(run.status == 1 && run.messages.contains("No space left") && run.messages.contains(disk.point), "\(place)")
+            }
+            try programs.remove("\(disk.point)/filler")
+            let again = try programs.offline("import", programs.stick, storage: storage)
+            #expect(again.status == 0, "\(place): \(again.messages)")
+            try expectServable(storage, "again, \(place)")
+            #expect(try programs.names(in: storage).filter { !$0.hasPrefix(".") } == ["@scope", "foo", "large"], "\(place)")
+            #expect(FileManager.default.contents(atPath: "\(storage)/large/large-1.0.0.tgz") == content, "\(place)")
+            guard FileManager.default.fileExists(atPath: mark) else { break }
+            call += 8
+        }
+        #expect(call > 30 && refusals > 3)
+    }
+
+    @Test(.enabled(if: LoopMedium.isAllowed && FaultShim.library != nil, "mounting is not allowed here: media are not pulled"))
+    func `a medium that is pulled out during an import leaves the storage old or new, and nothing is written where it was`() throws {
+        let programs = try prepared()
+        let stick = try LoopMedium(label: "STICK")
+        try stick.mount()
+        _ = try programs.online("export", "--to", stick.point)
+        for name in ["isolated", "offline-state"] {
+            try FileManager.default.copyItem(atPath: "\(programs.root)/\(name)", toPath: "\(programs.root)/\(name).kept")
+        }
+        for (kind, below) in [("read", stick.point), ("write", programs.isolated)] {
+            var call = 0
+            while true {
+                for name in ["isolated", "offline-state"] {
+                    try programs.remove("\(programs.root)/\(name)")
+                    try FileManager.default.copyItem(atPath: "\(programs.root)/\(name).kept", toPath: "\(programs.root)/\(name)")
+                }
+                let mark = "\(programs.root)/mark"
+                try? programs.remove(mark)
+                let run = try programs.offline(
+                    ["import", stick.point],
+                    FaultShim.variables(kind, at: call, below: below, running: "umount -l \(stick.point)", mark: mark))
+                guard FileManager.default.fileExists(atPath: mark) else { break }
+                let place = "\(kind) \(call): \(run.messages)"
+                #expect(try programs.names(in: stick.point) == [], "\(place)")
+                // What was opened before can still be read to its end.
+                #expect([0, 1, 3, 10].contains(run.status) && (run.status == 0 || run.messages.contains(stick.point)), "\(place)")
+                try expectServable(programs.isolated, place)
+                try stick.mount()
+                let again = try programs.offline("import", stick.point)
+                #expect(again.status == 0, "\(place): \(again.messages)")
+                #expect(try programs.names(in: programs.isolated).filter { !$0.hasPrefix(".") } == ["@scope", "foo"], "\(place)")
+                call += kind == "read" ? 1 : 15
+            }
+            #expect(call > 5)
+        }
+    }
+
     @Test(.enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: mounts are not tried"))
     func `a package's own storage on another file system is staged, applied and undone there`() throws {
         let programs = try prepared()

@@ -6,6 +6,8 @@ import SystemPackage
 enum PowerCut: CaseIterable, Sendable {
     /// Names and bytes are as they were at the last sync.
     case losesAll
+    /// As `losesAll`, but what was removed stays removed: a file system may write a removal before what was done before it.
+    case keepsRemovals
     /// Names are new, the bytes behind them are gone.
     case keepsNames
     /// Names are new, of the bytes behind them a half was written.
@@ -20,6 +22,7 @@ final class PowerCutFileSystem: FileSystem {
     private struct NameChange {
         /// The directory whose sync makes it durable: the one that holds the new name.
         let directory: FilePath
+        let isRemoval: Bool
         let undo: @Sendable (DiskFileSystem) throws -> Void
     }
 
@@ -51,10 +54,14 @@ final class PowerCutFileSystem: FileSystem {
                 let bytes = try disk.contents(of: path, limit: 1 << 24) ?? []
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
-            if cut == .losesAll {
+            if cut == .losesAll || cut == .keepsRemovals {
                 for change in state.names.reversed() where isLost(change.directory) {
+                    if cut == .keepsRemovals, change.isRemoval { continue }
                     // What was changed in a directory that has durably moved away is lost with its old place.
-                    if try disk.status(of: change.directory) != nil { try change.undo(disk) }
+                    guard try disk.status(of: change.directory) != nil else { continue }
+                    do { try change.undo(disk) } catch is FileSystemError where cut == .keepsRemovals {
+                        // What it would go back to, or it itself, was removed since.
+                    }
                 }
             }
             // The stage is written past this seam and is durable with the first sync of its file system.
@@ -83,8 +90,8 @@ final class PowerCutFileSystem: FileSystem {
         if isOver { throw FileSystemError("go on after the power cut at", path, .ioError) }
     }
 
-    private func note(_ path: FilePath, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
-        state.withLock { $0.names.append(NameChange(directory: path.parent, undo: undo)) }
+    private func note(_ path: FilePath, isRemoval: Bool = false, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
+        state.withLock { $0.names.append(NameChange(directory: path.parent, isRemoval: isRemoval, undo: undo)) }
     }
 
     /// Gives what stands at a path a second name aside; `nil` where no file does.
@@ -196,7 +203,7 @@ final class PowerCutFileSystem: FileSystem {
         let isDirectory = try disk.status(of: path)?.kind == .directory
         let kept = try keep(path)
         guard try disk.remove(path) else { return false }
-        note(path) { disk in
+        note(path, isRemoval: true) { disk in
             if isDirectory { _ = try disk.createDirectory(path) }
             if let kept { try disk.rename(kept, to: path) }
         }

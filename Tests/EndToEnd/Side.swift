@@ -53,11 +53,20 @@ struct Side {
         _ = try rollback.run(2, operatorName: "tester", acceptsLosses: false)
     }
 
-    /// Lets what is in quarantine of a package back.
-    func release(_ name: String, files: any FileSystem) throws {
-        let keeper = QuarantineKeeper(
+    private func keeper(files: any FileSystem) -> QuarantineKeeper {
+        QuarantineKeeper(
             layout: StorageLayout(root: storage), state: root.appending("offline-state"), ledger: ledger, files: files,
             patience: PackageLock.Patience(attempts: 2, pause: {}, booted: Timestamp(nanoseconds: .max)))
+    }
+
+    /// The versions in quarantine.
+    func quarantined() throws -> [String] {
+        try keeper(files: DiskFileSystem()).list().map { "\($0.entry.package)@\($0.entry.version.version)" }
+    }
+
+    /// Lets what is in quarantine of a package back.
+    func release(_ name: String, files: any FileSystem) throws {
+        let keeper = keeper(files: files)
         if let package = PackageName(name) { _ = try keeper.release(package, nil, operatorName: "tester") }
     }
 }

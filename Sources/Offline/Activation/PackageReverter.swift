@@ -181,6 +181,8 @@ package struct PackageReverter: Sendable {
         let here = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
         let current: StoredPackument?
         do { current = try here.map { try StoredPackument(parsing: $0, of: task.package) } } catch let error as PackumentError {
+            // Of a package that the import could not read either, it has changed nothing.
+            if writes.isEmpty, task.owned.isEmpty, task.intended.isEmpty, task.taken.isEmpty { return decision }
             decision.result.refusal = "\(error); repair or remove its package.json, then roll back again"
             return decision
         }

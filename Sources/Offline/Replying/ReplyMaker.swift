@@ -57,7 +57,7 @@ package struct ReplyMaker: Sendable {
     /// The receipt for an origin: the last one where nothing has happened since, else a new one.
     ///
     /// Every file of the applied state is looked for; where a new receipt is made without `isAsked`, right after an import that has proved
-    /// that they are here, none is.
+    /// that all that it was to bring is here, none is.
     ///
     /// - Parameters:
     ///   - justApplied: the bundle that was imported just now.
@@ -79,7 +79,7 @@ package struct ReplyMaker: Sendable {
         var missing: [FileReference] = []
         for record in ours {
             guard var cursor = try targets.open(record.targetRoot) else { continue }
-            let isProved = !isAsked && record.bundle == justApplied
+            let isProved = try !isAsked && record.bundle == justApplied && !ledger.hasUndone(record.id)
             let lacking = isProved ? [] : try self.missing(of: &cursor, origin: origin)
             if let lacking {
                 acknowledged = Receipt.Applied(bundle: record.bundle, sequence: record.sequence, targetRoot: record.targetRoot)

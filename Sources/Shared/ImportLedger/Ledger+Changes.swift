@@ -36,6 +36,14 @@ extension Ledger {
         }
     }
 
+    /// Whether an import has left something undone that it meant to bring, such as into a package whose packument it could not read.
+    package func hasUndone(_ id: Int64) throws -> Bool {
+        try database.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM change WHERE import = ? AND outcome = 'intended')", arguments: [id]) ?? false
+        }
+    }
+
     /// Ends an import: counts its outcomes and chains its row to the one before.
     ///
     /// - Parameter details: what else is recorded of it.

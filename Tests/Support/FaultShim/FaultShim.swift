@@ -30,6 +30,17 @@ package enum FaultShim {
         ]
     }
 
+    /// The environment of a program beside which something else is done right before its n-th call of that kind below a directory.
+    ///
+    /// - Parameters:
+    ///   - command: for the shell.
+    ///   - mark: a file that is made then.
+    package static func variables(
+        _ kind: String, at call: Int, below directory: String, running command: String, mark: String
+    ) -> [String: String] {
+        variables(kind, at: call, below: directory, error: 0, mark: mark).merging(["FERRY_FAULT_RUN": command]) { $1 }
+    }
+
     /// The environment of a program whose clock is wrong by so many seconds.
     package static func clock(off seconds: Int) -> [String: String] {
         ["LD_PRELOAD": library ?? "", "FERRY_CLOCK_OFFSET": "\(seconds)"]

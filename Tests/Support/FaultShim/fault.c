@@ -5,6 +5,7 @@
  * FERRY_FAULT_AT     which call, from 0; from it on, every one fails
  * FERRY_FAULT_ERRNO  with which error
  * FERRY_FAULT_MARK   a file that is made when the first call fails
+ * FERRY_FAULT_RUN    a command for the shell, which is run before that call; no call fails then
  * FERRY_CLOCK_OFFSET seconds that the clock is wrong by
  */
 #define _GNU_SOURCE
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,14 +39,30 @@ static int is_below_fd(int fd) {
     return is_below(path);
 }
 
+static void run(const char *command) {
+    char *variables[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        execle("/bin/sh", "sh", "-c", command, (char *)NULL, variables);
+        _exit(127);
+    }
+    if (child > 0) waitpid(child, NULL, 0);
+}
+
 static int fails(const char *kind, int concerns) {
     const char *wanted = getenv("FERRY_FAULT_KIND"), *at = getenv("FERRY_FAULT_AT"), *mark = getenv("FERRY_FAULT_MARK");
     if (!concerns || !wanted || !at || strcmp(wanted, kind) != 0) return 0;
-    if (atomic_fetch_add(&calls, 1) < atol(at)) return 0;
+    const char *command = getenv("FERRY_FAULT_RUN");
+    long call = atomic_fetch_add(&calls, 1);
+    if (call < atol(at) || (command && call > atol(at))) return 0;
     if (mark) {
         int (*real_open)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
         int fd = real_open(mark, O_CREAT | O_WRONLY, 0644);
         if (fd >= 0) close(fd);
+    }
+    if (command) {
+        run(command);
+        return 0;
     }
     errno = atoi(getenv("FERRY_FAULT_ERRNO") ? getenv("FERRY_FAULT_ERRNO") : "5");
     return 1;
