@@ -332,15 +332,21 @@ import Testing
             let said = "\(programs.root)/watch-\(policy)"
             let watch = try programs.start(["watch", "--policy", policy], variables, messages: said, program: "ferry-offline")
             func text() throws -> String { try String(contentsOfFile: said, encoding: .utf8) }
-            while try !text().contains("waiting for media") { await Task.yield() }
-            try stick.mount()
-            while try !text().contains(words) {
-                try #require(watch.isRunning)
-                await Task.yield()
+            func arrives(_ condition: () throws -> Bool) async throws {
+                let start = ContinuousClock.now
+                while try !condition() {
+                    let words = try text()
+                    try #require(watch.isRunning && ContinuousClock.now - start < .seconds(60), "\(words)")
+                    await Task.yield()
+                }
             }
+            defer { if watch.isRunning { kill(watch.processIdentifier, SIGKILL) } }
+            try await arrives { try text().contains("waiting for media") }
+            try stick.mount()
+            try await arrives { try text().contains(words) }
             #expect(try text().contains("the medium \"ARRIVING\" at \"\(stick.point)\" carries 1 bundle(s)"))
             if policy == "import" {
-                while try !programs.names(in: programs.isolated).contains("foo") { await Task.yield() }
+                try await arrives { try programs.names(in: programs.isolated).contains("foo") }
             } else {
                 #expect(try programs.names(in: programs.isolated).isEmpty)
             }

@@ -415,9 +415,10 @@ import Testing
         }
     }
 
-    @Test func `a package whose packument cannot be read is refused, said to be missing, and does not keep the import from being undone`()
-        throws
-    {
+    @Test(arguments: ["byte order mark", "directory", "pipe", "link"])
+    func `a package whose packument cannot be read is refused, said to be missing, and does not keep the import from being undone`(
+        what: String
+    ) throws {
         let programs = try Programs()
         try programs.prepare()
         try programs.put("foo")
@@ -425,15 +426,24 @@ import Testing
         try programs.carry()
         try programs.put("foo", "0.9.0", in: programs.isolated)
         let path = "\(programs.isolated)/foo/package.json"
-        let damaged = try "\u{FEFF}" + String(contentsOfFile: path, encoding: .utf8)
-        try programs.write(damaged, to: path)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try FileManager.default.removeItem(atPath: path)
+        switch what {
+        case "directory": try programs.makeDirectory(path)
+        case "pipe": #expect(mkfifo(path, 0o644) == 0)
+        case "link": try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/etc/hostname")
+        default: try programs.write("\u{FEFF}" + text, to: path)
+        }
+        func kind() throws -> FileAttributeType? { try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType }
+        let before = try kind()
         let imported = try programs.offline("import", programs.stick)
         #expect(imported.status == 0 && imported.messages.contains("refused: foo: the packument is damaged"), "\(imported)")
         #expect(!imported.messages.contains("all of it is here") && imported.messages.contains("2 files of it are missing"), "\(imported)")
         let undone = try programs.offline("rollback", "1")
         #expect(undone.status == 0, "\(undone)")
         #expect(try programs.names(in: programs.isolated).filter { !$0.hasPrefix(".") && $0 != "@scope" } == ["foo"])
-        #expect(FileManager.default.contents(atPath: path) == Data(damaged.utf8))
+        #expect(try kind() == before)
+        if what == "byte order mark" { #expect(FileManager.default.contents(atPath: path) == Data("\u{FEFF}\(text)".utf8)) }
     }
 
     @Test(arguments: [("yes\n", Int32(0)), ("n\n", 130), ("", 130)])

@@ -162,9 +162,10 @@ package struct PackageApplier: Sendable {
         }
         defer { try? lock.release() }
         let packument = task.directory.appending("package.json")
-        let replaced = try files.contents(of: packument, limit: StoredPackument.sizeLimit)
+        let replaced: [UInt8]?
         let local: StoredPackument?
         do {
+            replaced = try files.packument(in: task.directory)
             local = try replaced.map { try StoredPackument(parsing: $0, of: task.package) }
         } catch let error as PackumentError {
             let refusal = Refusal(subject: task.package.text, reason: "\(error); repair or remove its package.json, then import again")

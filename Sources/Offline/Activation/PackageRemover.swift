@@ -103,9 +103,13 @@ package struct PackageRemover: Sendable {
         defer { try? lock.release() }
         var result = Result(task.package)
         let packument = directory.appending("package.json")
-        guard let here = try files.contents(of: packument, limit: StoredPackument.sizeLimit) else { return result }
+        let here: [UInt8]
         let current: StoredPackument
-        do { current = try StoredPackument(parsing: here, of: task.package) } catch {
+        do {
+            guard let bytes = try files.packument(in: directory) else { return result }
+            here = bytes
+            current = try StoredPackument(parsing: here, of: task.package)
+        } catch let error as PackumentError {
             result.refusal = "\(error); repair or remove its package.json, then import again"
             return result
         }

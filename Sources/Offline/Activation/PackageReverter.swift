@@ -178,9 +178,12 @@ package struct PackageReverter: Sendable {
     private func decide(_ task: Task, in directory: FilePath) throws -> Decision {
         var decision = Decision(result: Result(package: task.package))
         let writes = try generation.writes(of: task.package)
-        let here = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
+        let here: [UInt8]?
         let current: StoredPackument?
-        do { current = try here.map { try StoredPackument(parsing: $0, of: task.package) } } catch let error as PackumentError {
+        do {
+            here = try files.packument(in: directory)
+            current = try here.map { try StoredPackument(parsing: $0, of: task.package) }
+        } catch let error as PackumentError {
             // Of a package that the import could not read either, it has changed nothing.
             if writes.isEmpty, task.owned.isEmpty, task.intended.isEmpty, task.taken.isEmpty { return decision }
             decision.result.refusal = "\(error); repair or remove its package.json, then roll back again"

@@ -140,8 +140,8 @@ private final class PackageState {
 
     private func stored() throws -> StoredPackument? {
         if let packument { return packument }
-        let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
-        let stored = bytes.flatMap { try? StoredPackument(parsing: $0, of: package) }
+        var stored: StoredPackument?
+        do { stored = try files.packument(in: directory).map { try StoredPackument(parsing: $0, of: package) } } catch is PackumentError {}
         packument = .some(stored)
         return stored
     }
