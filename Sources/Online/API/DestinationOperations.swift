@@ -9,6 +9,7 @@ import Jobs
 import PackageStore
 import Platform
 import Replies
+import Service
 import Snapshots
 
 extension Problem.Kind {
@@ -22,9 +23,15 @@ extension FerryAPI {
     /// Whom bundles are for, what each has, and what came back from there.
     package static func destinations(_ context: APIContext, _ jobs: JobContext) -> [HTTPOperation] {
         [
-            destinationList(context), destinationShow(context), nextBundle(context), confirmation(context), policy(context),
-            removal(context), requestList(context), requestShow(context), approval(context, jobs), refusal(context),
+            destinationList(context), destinationShow(context), nextBundle(context), confirmation(context, jobs),
+            policy(context, jobs), removal(context, jobs), requestList(context), requestShow(context), approval(context, jobs),
+            refusal(context, jobs),
         ]
+    }
+
+    /// Tells everybody who looks that a person has changed how a destination, or a request of it, stands.
+    private static func tell(of destination: Identifier, _ jobs: JobContext) async {
+        await jobs.feed.post("destinations", ["destination": .string(destination.text)])
     }
 
     // MARK: Destinations
@@ -123,7 +130,7 @@ extension FerryAPI {
         }
     }
 
-    private static func confirmation(_ context: APIContext) -> HTTPOperation {
+    private static func confirmation(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
         let fingerprint = Parameter.query(
             required: "fingerprint", .string(minLength: 1, maxLength: 64), "The fingerprint that its people say, with or without spaces."
         ) { $0 }
@@ -133,17 +140,19 @@ extension FerryAPI {
             success: [HTTPOperation.Success(.standing, "It is confirmed.")], problems: commonProblems + [.otherFingerprint]
         ) { request in
             let (id, told) = (try request.value(of: destinationID), try request.value(of: fingerprint))
-            return try await request.blocking {
+            let answer = try await request.blocking {
                 _ = try known(id, context)
                 do { try context.correspondence().confirm(id, fingerprint: told) } catch let error as OtherFingerprint {
                     throw Problem(.otherFingerprint, "\(error)")
                 }
                 return try standing(of: id, context)
             }
+            await tell(of: id, jobs)
+            return answer
         }
     }
 
-    private static func policy(_ context: APIContext) -> HTTPOperation {
+    private static func policy(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
         let baseline = Parameter<DestinationRecord.BaselinePolicy?>.optional(
             "baseline", .choice(DestinationRecord.BaselinePolicy.allCases.map(\.rawValue)), "What its bundles start from."
         ) { DestinationRecord.BaselinePolicy(rawValue: $0) }
@@ -158,7 +167,7 @@ extension FerryAPI {
             let id = try request.value(of: destinationID)
             let (baseline, requests) = (try request.value(of: baseline), try request.value(of: requests))
             let days = try request.value(of: quiet)
-            return try await request.blocking {
+            let answer = try await request.blocking {
                 var record = try known(id, context)
                 if let baseline { record.baseline = baseline }
                 if let requests { record.approvesRequests = requests == "approve" }
@@ -166,21 +175,25 @@ extension FerryAPI {
                 try context.catalog.keep(record)
                 return try standing(of: id, context)
             }
+            await tell(of: id, jobs)
+            return answer
         }
     }
 
-    private static func removal(_ context: APIContext) -> HTTPOperation {
+    private static func removal(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
         HTTPOperation(
             .delete, "/destinations/{id}", id: "removeDestination", tag: "destinations",
             "Forget a destination, its receipts and its requests.", parameters: [destinationID.declaration],
             success: [HTTPOperation.Success(.standing, "How it stood.")], problems: commonProblems
         ) { request in
             let id = try request.value(of: destinationID)
-            return try await request.blocking {
+            let answer = try await request.blocking {
                 let answer = try standing(of: id, context)
                 _ = try context.catalog.forgetDestination(id)
                 return answer
             }
+            await tell(of: id, jobs)
+            return answer
         }
     }
 
@@ -239,7 +252,7 @@ extension FerryAPI {
             success: [HTTPOperation.Success(.decision, "It is approved.")], problems: commonProblems
         ) { request in
             let id = try request.value(of: requestID)
-            return try await request.blocking {
+            let (answer, destination) = try await request.blocking {
                 let (record, _) = try recorded(id, context)
                 try context.correspondence().decide(id, .approved)
                 let parameters: JobParameters =
@@ -250,22 +263,26 @@ extension FerryAPI {
                         record.kind == .want ? .deltaRefresh : .diffBuild, parameters, by: .api, isUnique: true, timeLimit: jobs.timeLimit)
                     job = queued.json(now: jobs.clock.now())
                 } catch is JobStore.Refusal {}
-                return .json(["request": try recorded(id, context).record.json, "job": job])
+                return (Answer.json(["request": try recorded(id, context).record.json, "job": job]), record.destination)
             }
+            await tell(of: destination, jobs)
+            return answer
         }
     }
 
-    private static func refusal(_ context: APIContext) -> HTTPOperation {
+    private static func refusal(_ context: APIContext, _ jobs: JobContext) -> HTTPOperation {
         HTTPOperation(
             .post, "/requests/{id}/decline", id: "declineRequest", tag: "destinations", "Decline a request.",
             parameters: [requestID.declaration], success: [HTTPOperation.Success(.decision, "It is declined.")], problems: commonProblems
         ) { request in
             let id = try request.value(of: requestID)
-            return try await request.blocking {
-                _ = try recorded(id, context)
+            let (answer, destination) = try await request.blocking {
+                let destination = try recorded(id, context).record.destination
                 try context.correspondence().decide(id, .declined)
-                return .json(["request": try recorded(id, context).record.json, "job": .null])
+                return (Answer.json(["request": try recorded(id, context).record.json, "job": .null]), destination)
             }
+            await tell(of: destination, jobs)
+            return answer
         }
     }
 }

@@ -250,11 +250,18 @@ def destination():
             expect(sight.page.locator(".toast", has_text="It is kept")).to_be_visible()
             standing = here.get(f"/destinations/{plant}")
             check(standing["baseline"] == "assume-applied" and standing["quietDays"] == 7, f"it is treated otherwise: {standing}")
+            here.post(f"/destinations/{plant}/policy?quietDays=9")
+            expect(sight.page.get_by_label("Called quiet after, days")).to_have_value("9")
+            other = runner.look()
+            other.open("/destinations")
+            expect(other.page.locator("tbody tr", has_text="Plant 7")).to_have_count(1)
             sight.role("button", "Forget").click()
             expect(dialog).to_contain_text("its next bundle would be a full one")
             dialog.get_by_role("button", name="Forget").click()
             expect(sight.heading()).to_have_text("Destinations")
             expect(sight.page.locator("tbody tr", has_text="Plant 7")).to_have_count(0)
+            # Whoever looks elsewhere sees it, too.
+            expect(other.page.locator("tbody tr", has_text="Plant 7")).to_have_count(0)
 
 
 @scenario("a request is shown with what is asked for, approved, and followed to its job")

@@ -23,6 +23,7 @@ const silence = 40_000;
 class LiveFeed {
   private connection: Connection = { state: "connecting" };
   private jobs = new Map<number, Job>();
+  private isHeld = false;
   private replies = new Map<string, readonly Reply[]>();
   private version = 0;
   private lastID: string | undefined;
@@ -77,6 +78,7 @@ class LiveFeed {
         if (event.name === "job") this.take(JSON.parse(event.data) as Job);
         if (event.name === "media") this.takeMedia(JSON.parse(event.data) as { readonly removed: readonly string[] });
         if (event.name === "replies") this.takeReplies(JSON.parse(event.data) as { readonly medium: string; readonly items: readonly Reply[] });
+        if (event.name === "destinations" && !this.isHeld) this.tell("replies");
       });
     } catch {
       // Whatever the reason, it is tried again.
@@ -120,7 +122,18 @@ class LiveFeed {
     this.tell("replies");
   }
 
-  /** Tells the page that a person has changed how a destination, or a request, stands. */
+  /** Keeps the page from asking for what its person is about to remove, until `release`. */
+  hold = (): void => {
+    this.isHeld = true;
+  };
+
+  /** Ends `hold`, and tells what was not told meanwhile. */
+  release = (): void => {
+    this.isHeld = false;
+    this.tell("replies");
+  };
+
+  /** Tells the page that its person has changed how a destination, or a request, stands; the event may be long in coming. */
   decided = (): void => this.tell("replies");
 
   private become(connection: Connection): void {

@@ -224,11 +224,13 @@ function ForgetDialog({ detail, onClose }: { readonly detail: DestinationDetail;
   const forget = () => {
     setBusy(true);
     setFailure(undefined);
+    live.hold();
     ask("removeDestination", { id: detail.destination }).then(() => {
       say({ tone: "good", text: t.destinations.forgotten(detail.name) });
-      live.decided();
       navigate("/destinations");
+      live.release();
     }, (error: unknown) => {
+      live.release();
       setFailure(error instanceof Failure ? error : new Failure("failed", 0, String(error), ""));
       setBusy(false);
     });
