@@ -175,8 +175,9 @@ extension FerryAPI {
                 explanation: """
                     Server-sent events: `job` with a job whenever it changes, `log` with lines that running jobs write (`job`, `lines`, and \
                     `offset`, the bytes of its log up to there), `media` with what was plugged in and pulled out, `replies` with what came back \
-                    on a medium, `destinations` with one about which a person has decided something. The id of a `job` event is its revision: after a loss of the connection, \
-                    `Last-Event-ID` brings every job that changed since, as it is by then. Lines are not sent again; the log has them.
+                    on a medium, `destinations` with one about which a person has decided something. The id of a `job` event is its \
+                    revision: after a loss of the connection, `Last-Event-ID` brings every job that changed since, as it is by then. \
+                    Lines are not sent again; the log has them.
                     """, success: [HTTPOperation.Success(mediaType: MediaType.events, "A stream that does not end.")]
             ) { _ in
                 .events(
