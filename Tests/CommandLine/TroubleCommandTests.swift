@@ -175,12 +175,12 @@ import Testing
     ) throws {
         let programs = try prepared()
         // The file system holds a little back from `cat`, which is enough for small files.
-        let content = Data(repeating: 7, count: 6 << 20)
+        let content = Data(repeating: 7, count: 16 << 20)
         try programs.put("large", content: content)
         try programs.remove(programs.stick)
         try programs.makeDirectory(programs.stick)
         try programs.carry()
-        let disk = try LoopMedium(label: "FILLING", at: "\(programs.root)/disk", megabytes: 96, files: filling == .files ? 512 : nil)
+        let disk = try LoopMedium(label: "FILLING", at: "\(programs.root)/disk", megabytes: 128, files: filling == .files ? 512 : nil)
         try disk.mount()
         let storage = "\(disk.point)/storage"
         for (from, to) in [(programs.isolated, storage), ("\(programs.root)/offline-state", "\(programs.root)/state.kept")] {
@@ -215,7 +215,7 @@ import Testing
             guard FileManager.default.fileExists(atPath: mark) else { break }
             call += 8
         }
-        #expect(call > 30 && refusals > 3)
+        #expect(call > 30 && refusals > 1, "\(refusals) of \(call)")
     }
 
     @Test(.enabled(if: LoopMedium.isAllowed && FaultShim.library != nil, "mounting is not allowed here: media are not pulled"))

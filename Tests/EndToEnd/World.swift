@@ -74,7 +74,11 @@ final class World {
             "time": [:], "_rev": "3-abc", "_uplinks": ["npmjs": ["fetched": 1]], "_distfiles": .object(distfiles),
             "_attachments": [:], "readme": "",
         ]
-        try files.replace(directory.appending("package.json"), with: document.canonicalBytes)
+        let packument = directory.appending("package.json")
+        try files.replace(packument, with: document.canonicalBytes)
+        // What changed in this tick of the clock may change in it once more, and so would be read twice by the next scan.
+        let changed = try #require(try files.status(of: packument)).identity.changed
+        while WallClock.system.now().nanoseconds <= changed {}
     }
 
     /// What upstream says otherwise of an online package, having these versions.

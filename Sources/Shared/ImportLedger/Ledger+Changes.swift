@@ -90,13 +90,13 @@ extension Ledger {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT digest, package || ' ' || file || ' ' || ifnull(version, '') || ' ' || ifnull(size, '') || ' ' || outcome || ' ' || carried
+                SELECT digest, package, file, ifnull(version, ''), ifnull(size, ''), outcome, carried
                 FROM change WHERE import = ? ORDER BY package, file, digest
                 """, arguments: [id])
         while let row = try rows.next() {
-            var line = Array("\(SHA512Digest(bytes: Array(row[0] as Data))?.hex ?? "") ".utf8)
-            line += Array((row[1] as String).utf8)
-            hasher.update(line + [UInt8(ascii: "\n")])
+            let words = (1...6).map { "\(row[$0] as DatabaseValue)" }
+            let digest = SHA512Digest(bytes: Array(row[0] as Data))?.hex ?? ""
+            hasher.update(Array("\(digest) \(words.joined(separator: " "))\n".utf8))
         }
         return hasher.finalize()
     }
