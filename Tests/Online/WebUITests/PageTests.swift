@@ -31,6 +31,7 @@ import Testing
     ]
     static let mounting = [
         "a bundle is exported to a medium that is plugged in meanwhile",
+        "a bundle that no stick has room for goes over two of them",
         "a destination introduces itself, is confirmed by its fingerprint, and is treated and forgotten",
         "a request is shown with what is asked for, approved, and followed to its job",
         "a request for a filler shows the bundle that did not fit, and the filler is made",

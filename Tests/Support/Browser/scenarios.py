@@ -202,6 +202,36 @@ def export():
             expect(sight.page.locator(".card", has_text="Media").last).to_contain_text("stick")
 
 
+@scenario("a bundle that no stick has room for goes over two of them")
+def spread():
+    with world() as here:
+        here.publish("bulky", ["1.0.0"], bulk=14 << 20)
+        here.ferry("want", "bulky")
+        here.fill()
+        here.serve()
+        with browser(here.url) as runner:
+            sight = runner.look()
+            sight.open("/media")
+            for stick, to_come in (("first", 1), ("second", 0)):
+                here.plug(stick, lambda away: here.enter("dd", "if=/dev/zero", f"of={away}/filler", "bs=1M", "count=52", "status=none"))
+                card = sight.page.locator(".medium", has_text=stick)
+                card.get_by_role("button", name=f"Export a bundle: {stick}").click()
+                dialog = sight.role("dialog")
+                expect(dialog).to_contain_text("It does not fit")
+                dialog.get_by_label("Cut into volumes of, MiB").fill("4")
+                dialog.get_by_label("Spread it over several media").check()
+                dialog.get_by_role("button", name="Export", exact=True).click()
+                expect(dialog).to_contain_text("Safe to remove")
+                expect(dialog.get_by_text("Volumes of it are still to be written")).to_have_count(to_come)
+                dialog.get_by_role("button", name="Close").last.click()
+            bundle = here.get("/artifacts")["items"][0]
+            here.isolate("Plant 7")
+            places = [here.pull(stick) for stick in ("first", "second")]
+            check(bundle["sizeBytes"] > 14 << 20, f"the bundle is too small: {bundle}")
+            here.offline("import", *places)
+            check(os.path.isfile(here.path("isolated/storage/bulky/bulky-1.0.0.tgz")), "it did not come in from both sticks")
+
+
 def wrong(digits):
     """A fingerprint that differs in its last digit."""
     return digits[:-1] + ("0" if digits[-1] != "0" else "1")
