@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import Testing
 
 /// npm's own `semver`, `npm-pick-manifest`, `npm-package-arg` and `npm-install-checks`, run by Node.
 enum ReferenceNPM {
@@ -28,6 +29,13 @@ enum ReferenceNPM {
         let bytes = try Array(Data(contentsOf: answer))
         return try JSONParser.parse(bytes, mode: .likeJavaScript)
     }
+
+    /// Whether this npm reads, orders and picks versions and platforms as npm does since its version 10.
+    static let isOfToday: Bool = {
+        let major = try? run("return Number(require(path.resolve(npm, '..', 'package.json')).version.split('.')[0])", .null)
+        return major?.integer.map { $0 >= 10 } ?? true
+    }()
+    static let isOld: Comment = "the npm here is older than 10 and chooses otherwise: nothing is compared with it"
 
     /// Every dependency that the packages on this machine declare, as `[name, spec]`, without doubles.
     static func dependenciesOnThisMachine() throws -> [(name: String, spec: String)] {

@@ -142,7 +142,7 @@ class World:
 
     def enter(self, *command):
         """Runs a command where the server's mounts are, and returns what it prints."""
-        enter = ["nsenter", "--target", str(self.server.pid), "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--preserve-credentials"])
+        enter = ["nsenter", "--target", str(self.server.pid), "--mount", "--root"] + ([] if os.geteuid() == 0 else ["--user", "--preserve-credentials"])
         done = subprocess.run([*enter, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
