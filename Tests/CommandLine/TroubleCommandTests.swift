@@ -7,6 +7,23 @@ import Testing
 /// An import that meets trouble: what it says, what it returns, and what it leaves.
 @Suite struct TroubleCommandTests {
     /// A destination to which `foo` was brought, and a medium that brings another version of it, and `bar`.
+    private static let isolated = ["isolated", "offline-state"]
+
+    /// Keeps the isolated side's storage and state as they are.
+    private func keepIsolated(_ programs: Programs) throws {
+        for name in Self.isolated {
+            try FileManager.default.copyItem(atPath: "\(programs.root)/\(name)", toPath: "\(programs.root)/\(name).kept")
+        }
+    }
+
+    /// Makes them again what they were when they were kept.
+    private func bringBackIsolated(_ programs: Programs) throws {
+        for name in Self.isolated {
+            try programs.remove("\(programs.root)/\(name)")
+            try FileManager.default.copyItem(atPath: "\(programs.root)/\(name).kept", toPath: "\(programs.root)/\(name)")
+        }
+    }
+
     private func prepared() throws -> Programs {
         let programs = try Programs()
         try programs.prepare()
@@ -61,16 +78,11 @@ import Testing
         let programs = try prepared()
         let before = try contents(programs.isolated)
         let known = try history(programs)
-        for name in ["isolated", "offline-state"] {
-            try FileManager.default.copyItem(atPath: "\(programs.root)/\(name)", toPath: "\(programs.root)/\(name).kept")
-        }
+        try keepIsolated(programs)
         var call = 0
         var after: [String: Data]?
         while true {
-            for name in ["isolated", "offline-state"] {
-                try programs.remove("\(programs.root)/\(name)")
-                try FileManager.default.copyItem(atPath: "\(programs.root)/\(name).kept", toPath: "\(programs.root)/\(name)")
-            }
+            try bringBackIsolated(programs)
             let mark = "\(programs.root)/mark"
             try? programs.remove(mark)
             let run = try programs.offline(
@@ -224,16 +236,11 @@ import Testing
         let stick = try LoopMedium(label: "STICK")
         try stick.mount()
         _ = try programs.online("export", "--to", stick.point)
-        for name in ["isolated", "offline-state"] {
-            try FileManager.default.copyItem(atPath: "\(programs.root)/\(name)", toPath: "\(programs.root)/\(name).kept")
-        }
+        try keepIsolated(programs)
         for (kind, below) in [("read", stick.point), ("write", programs.isolated)] {
             var call = 0
             while true {
-                for name in ["isolated", "offline-state"] {
-                    try programs.remove("\(programs.root)/\(name)")
-                    try FileManager.default.copyItem(atPath: "\(programs.root)/\(name).kept", toPath: "\(programs.root)/\(name)")
-                }
+                try bringBackIsolated(programs)
                 let mark = "\(programs.root)/mark"
                 try? programs.remove(mark)
                 let run = try programs.offline(
