@@ -34,6 +34,46 @@ import Testing
         #expect(throws: (any Error).self) { try world.bundle() }
     }
 
+    @Test func `a storage that holds still is read once and looked at twice`() throws {
+        let world = try World()
+        for name in ["foo", "bar"] { try world.put(name, ["1.0.0": "\(name) one"]) }
+        let first = try world.snapshot()
+        #expect(first.passes == 2 && first.hashedFiles == 2 && first.header.isSettled)
+        let again = try world.snapshot()
+        #expect(again.passes == 1 && again.hashedFiles == 0 && !again.isNew)
+    }
+
+    @Test(arguments: ["a tarball", "a tarball of the same size", "a packument", "a removal", "a package", "a package's removal"])
+    func `what changes once all is read is in the snapshot, and the storage is read until it holds still`(change: String) throws {
+        let world = try World()
+        for name in ["foo", "bar"] { try world.put(name, ["1.0.0": "\(name) one", "2.0.0": "\(name) two"]) }
+        let elsewhere = world.root.appending("elsewhere")
+        try world.put("spare", ["1.0.0": "spare"], in: elsewhere)
+        try world.put("foo", ["1.0.0": "foo one"], in: elsewhere)
+        let (files, online) = (world.files, world.online)
+        let hasChanged = Atomic(false)
+        let report = try world.snapshot { done, total, _ in
+            guard done == total, !hasChanged.exchange(true, ordering: .relaxed) else { return }
+            do {
+                let foo = online.appending("foo")
+                switch change {
+                case "a tarball": try files.write(Array("longer than before".utf8), to: foo.appending("foo-1.0.0.tgz"))
+                case "a tarball of the same size": try files.write(Array("foo ONE".utf8), to: foo.appending("foo-1.0.0.tgz"))
+                case "a packument": try files.rename(elsewhere.appending("foo/package.json"), to: foo.appending("package.json"))
+                case "a removal": try files.removeTree(foo.appending("foo-1.0.0.tgz"))
+                case "a package": try files.rename(elsewhere.appending("spare"), to: online.appending("spare"))
+                default: try files.removeTree(foo)
+                }
+            } catch { Issue.record(error) }
+        }
+        // A package that is gone is nothing that another scan could find changed.
+        #expect(report.header.isSettled && report.passes == (change == "a package's removal" ? 2 : 3))
+        let again = try world.snapshot()
+        #expect(!again.isNew && again.header.stateRoot == report.header.stateRoot && again.hashedFiles == 0)
+        let counts = ["a package": 8, "a package's removal": 3]
+        #expect(report.header.counts.files == counts[change] ?? 5)
+    }
+
     @Test(arguments: ["one form", "every form", "all snapshots"])
     func `transfer forms that were lost are made again`(loss: String) throws {
         let world = try World()

@@ -131,11 +131,13 @@ final class World {
     }
 
     @discardableResult
-    func snapshot(allowsShrinking: Bool = false) throws -> SnapshotBuilder.Report {
+    func snapshot(
+        allowsShrinking: Bool = false, progress: @escaping @Sendable (Int, Int, Int64) -> Void = { _, _, _ in }
+    ) throws -> SnapshotBuilder.Report {
         var options = SnapshotBuilder.Options()
         options.allowsShrinking = allowsShrinking
         return try SnapshotBuilder(
-            layout: StorageLayout(root: online), records: catalog, store: snapshots, origin: origin
+            layout: StorageLayout(root: online), records: catalog, store: snapshots, origin: origin, progress: progress
         ).take(options)
     }
 

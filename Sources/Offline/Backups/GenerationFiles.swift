@@ -22,7 +22,7 @@ package struct GenerationFiles: Sendable {
                 if !name.hasPrefix(".") { tarballs += 1 }
             }
         }
-        paths.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        paths.sort { $0.precedesByBytes($1) }
     }
 
     /// Drafts, whose names begin with a dot, are none of it.

@@ -262,20 +262,22 @@ extension Catalog {
         }
     }
 
-    /// What was measured of a package's tarballs, with when the scan began that listed them, in nanoseconds.
-    package func proofs(of package: PackageName) throws -> [FileName: KnownProof] {
+    /// What was measured of the tarballs of packages whose `sortKey` lies between two, both included.
+    package func proofs(from first: PackageName, through last: PackageName) throws -> [StorePath: KnownProof] {
         try read { db in
-            var proofs: [FileName: KnownProof] = [:]
+            var proofs: [StorePath: KnownProof] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
-                        SELECT scanned, tarball.* FROM package JOIN tarball ON tarball.package = package.id
-                        WHERE sort_key = ? AND sha512 IS NOT NULL
-                        """), arguments: [Self.key(package)])
+                        SELECT name, scanned, tarball.* FROM package JOIN tarball ON tarball.package = package.id
+                        WHERE sort_key BETWEEN ? AND ? AND sha512 IS NOT NULL
+                        """), arguments: [Self.key(first), Self.key(last)])
             while let row = try rows.next() {
-                guard let tarball = PackageFacts.Tarball(row), let sha512 = SHA512Digest(bytes: row["sha512"] as Data) else { continue }
+                guard let package = PackageName(row["name"] as String), let tarball = PackageFacts.Tarball(row),
+                    let sha512 = SHA512Digest(bytes: row["sha512"] as Data)
+                else { continue }
                 let sha1 = (row["sha1"] as Data?).flatMap { SHA1Digest(bytes: $0) }
-                proofs[tarball.file] = KnownProof(
+                proofs[StorePath(package, tarball.file)] = KnownProof(
                     identity: tarball.identity, proof: TarballProof(sha512: sha512, sha1: sha1, size: tarball.identity.size),
                     scannedAt: row["scanned"])
             }

@@ -458,7 +458,7 @@ final class RefreshRun {
         func key(_ finding: RefreshFinding) -> String {
             "\(order(finding.severity)) \(finding.subject)\0\(finding.code.rawValue)\0\(finding.message)"
         }
-        report.findings = findings.sorted { key($0).utf8.lexicographicallyPrecedes(key($1).utf8) }
+        report.findings = findings.sorted { key($0).precedesByBytes(key($1)) }
         report.newVersions = newVersions.map { ($0.key, $0.value.sorted()) }.sorted { $0.package < $1.package }
         report.touched = states.filter(\.value.hasNews).map(\.key).sorted()
         report.requests = requests

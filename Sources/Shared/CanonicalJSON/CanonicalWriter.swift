@@ -22,14 +22,23 @@ extension JSONValue {
             bytes.append(UInt8(ascii: "]"))
         case .object(let object):
             bytes.append(UInt8(ascii: "{"))
-            for (index, member) in object.members.sorted(by: { Self.precedes($0.name, $1.name) }).enumerated() {
+            let members = object.members
+            for (index, place) in Self.order(of: members).enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                Self.append(member.name, to: &bytes)
+                Self.append(members[place].name, to: &bytes)
                 bytes.append(UInt8(ascii: ":"))
-                member.value.appendCanonical(to: &bytes)
+                members[place].value.appendCanonical(to: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
         }
+    }
+
+    /// The places of members in canonical order; what is in it already is most of what is written.
+    private static func order(of members: [(name: String, value: JSONValue)]) -> [Int] {
+        var order = Array(members.indices)
+        let isOrdered = order.dropFirst().allSatisfy { precedes(members[$0 - 1].name, members[$0].name) }
+        if !isOrdered { order.sort { precedes(members[$0].name, members[$1].name) } }
+        return order
     }
 
     /// RFC 8785 §3.2.3: by UTF-16 code units.

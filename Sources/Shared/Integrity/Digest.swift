@@ -40,7 +40,7 @@ package struct SHA512Digest: Sendable, Hashable, Comparable, CustomStringConvert
     package func append(to output: inout [UInt8]) { withUnsafeBytes(of: words) { output.append(contentsOf: $0) } }
 
     /// Appends the 128 hexadecimal digits.
-    package func appendHex(to output: inout [UInt8]) { output.append(contentsOf: hexDigits(bytes)) }
+    package func appendHex(to output: inout [UInt8]) { withUnsafeBytes(of: words) { appendHexDigits($0, to: &output) } }
 
     package static func == (left: SHA512Digest, right: SHA512Digest) -> Bool {
         let (a, b) = (left.words, right.words)
@@ -86,12 +86,20 @@ package struct SHA1Digest: Sendable, Hashable, CustomStringConvertible {
 private let digits: [UInt8] = Array("0123456789abcdef".utf8)
 
 private func hexDigits(_ bytes: [UInt8]) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { buffer, count in
-        for (index, byte) in bytes.enumerated() {
-            buffer[index * 2] = digits[Int(byte >> 4)]
-            buffer[index * 2 + 1] = digits[Int(byte & 15)]
+    var output: [UInt8] = []
+    bytes.withUnsafeBytes { appendHexDigits($0, to: &output) }
+    return output
+}
+
+private func appendHexDigits(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count * 2) { buffer in
+        digits.withUnsafeBufferPointer { digits in
+            for (index, byte) in bytes.enumerated() {
+                buffer.initializeElement(at: index * 2, to: digits[Int(byte >> 4)])
+                buffer.initializeElement(at: index * 2 + 1, to: digits[Int(byte & 15)])
+            }
         }
-        count = bytes.count * 2
+        output.append(contentsOf: buffer)
     }
 }
 

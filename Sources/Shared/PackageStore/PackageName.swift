@@ -1,3 +1,5 @@
+import Platform
+
 /// The name of an npm package that can be a directory of a storage: `name` or `@scope/name` (FORMAT.md §2).
 ///
 /// A value of this type holds no `..`, no empty or hidden component, no escape and no byte outside the alphabet, so it can be appended
@@ -36,7 +38,7 @@ package struct PackageName: Sendable, Hashable, Comparable, CustomStringConverti
     package var sortKey: String { text + "/" }
 
     package static func < (left: PackageName, right: PackageName) -> Bool {
-        left.sortKey.utf8.lexicographicallyPrecedes(right.sortKey.utf8)
+        left.text.precedesByBytes(right.text, endingIn: UInt8(ascii: "/"))
     }
 
     private static let reserved = ["node_modules", "favicon.ico", "package.json", "__proto__"]

@@ -1,3 +1,5 @@
+import Platform
+
 /// A version of a package: Semantic Versioning 2.0.0 as node-semver reads it strictly.
 ///
 /// Versions are equal when their texts are; they compare by precedence, and where that ties (build metadata) by text.
@@ -30,7 +32,7 @@ package struct PackageVersion: Sendable, Hashable, Comparable, CustomStringConve
 
     package static func < (left: PackageVersion, right: PackageVersion) -> Bool {
         if left.semantic != right.semantic { return left.semantic < right.semantic }
-        return left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+        return left.text.precedesByBytes(right.text)
     }
 
     /// The version Verdaccio and npm fall back to as `latest`: the highest stable one, else the highest.

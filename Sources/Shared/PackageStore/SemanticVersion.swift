@@ -1,3 +1,5 @@
+import Platform
+
 /// A version as node-semver 7 reads it: Semantic Versioning 2.0.0, or loosely what else npm has always accepted.
 ///
 /// Equality and order are those of precedence: build metadata does not count.
@@ -91,7 +93,7 @@ package struct SemanticVersion: Sendable, Hashable, Comparable, CustomStringConv
             switch (a, b) {
             case (.number(let x), .number(let y)): return x < y
             case (.largeNumber(let x), .largeNumber(let y)): return x.utf8.count == y.utf8.count ? x < y : x.utf8.count < y.utf8.count
-            case (.word(let x), .word(let y)): return x.utf8.lexicographicallyPrecedes(y.utf8)
+            case (.word(let x), .word(let y)): return x.precedesByBytes(y)
             case (.number, _), (.largeNumber, .word): return true
             case (_, .number), (.word, _): return false
             }

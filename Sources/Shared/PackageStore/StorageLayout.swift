@@ -82,7 +82,7 @@ package struct StorageLayout: Sendable {
         for subdirectory in subdirectories { search.visit(subdirectory, of: root) }
         let packages = configured == nil ? search.onlyPackages() : search.packages { directory(of: $0) }
         func key(_ finding: Finding) -> String { "\(finding.subject)\0\(finding.message)" }
-        return (packages, search.findings.sorted { key($0).utf8.lexicographicallyPrecedes(key($1).utf8) })
+        return (packages, search.findings.sorted { key($0).precedesByBytes(key($1)) })
     }
 }
 

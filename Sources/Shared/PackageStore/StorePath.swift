@@ -1,3 +1,5 @@
+import Platform
+
 /// The logical path of a file that travels: `<package name>/package.json` or `<package name>/<tarball name>` (FORMAT.md §2).
 ///
 /// Where the file lies in a storage is each side's own business (`StorageLayout`). Paths compare by their bytes.
@@ -22,6 +24,13 @@ package struct StorePath: Sendable, Hashable, Comparable, CustomStringConvertibl
     }
 
     package var description: String { "\(package.text)/\(file.text)" }
+
+    /// Appends the bytes of `description`.
+    package func append(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: package.text.utf8)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: file.text.utf8)
+    }
 
     package static func < (left: StorePath, right: StorePath) -> Bool {
         left.package == right.package ? left.file < right.file : left.package < right.package
@@ -63,6 +72,6 @@ package struct FileName: Sendable, Hashable, Comparable, CustomStringConvertible
     package var description: String { text }
 
     package static func < (left: FileName, right: FileName) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+        left.text.precedesByBytes(right.text)
     }
 }

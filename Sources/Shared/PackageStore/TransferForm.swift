@@ -1,5 +1,4 @@
 package import CanonicalJSON
-package import Integrity
 
 /// The deterministic bytes in which a packument travels (FORMAT.md §3).
 package struct TransferForm: Sendable {
@@ -14,17 +13,15 @@ package struct TransferForm: Sendable {
     /// The canonical bytes.
     package func bytes() -> [UInt8] { JSONValue.object(object).canonicalBytes }
 
-    /// The canonical bytes with the digest of the form without its readme: two forms of equal core differ in the readme at most.
-    package func bytesAndCore() -> (bytes: [UInt8], core: SHA512Digest) {
+    /// The canonical bytes, and those of the form without its readme: two forms of equal core differ in the readme at most.
+    package func bytesAndCore() -> (bytes: [UInt8], core: [UInt8]) {
         // Members on both sides of "readme" are written once; every form has some.
         let before = JSONValue.object(JSONObject(uniqueMembers: object.members.filter { $0.name < "readme" })).canonicalBytes.dropLast()
         let after = JSONValue.object(JSONObject(uniqueMembers: object.members.filter { $0.name > "readme" })).canonicalBytes.dropFirst()
         let comma = [UInt8(ascii: ",")]
-        let hasher = SHA512Hasher()
-        for piece in [before, comma[...], after] { piece.withUnsafeBytes { hasher.update($0) } }
         var readme: [UInt8] = Array(",\"readme\":".utf8)
         (object["readme"] ?? .null).appendCanonical(to: &readme)
-        return (before + readme + comma + after, hasher.finalize())
+        return (before + readme + comma + after, before + comma + after)
     }
 
     /// Makes the form of a stored packument with what upstream says otherwise, given what was measured of the tarballs that are there.

@@ -33,7 +33,7 @@ package final class DirectoryReader {
     package func names() throws(FileSystemError) -> [String] {
         var names: [String] = []
         try forEachName { names.append($0) }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        names.sort { $0.precedesByBytes($1) }
         return names
     }
 

@@ -21,7 +21,7 @@ package struct WantRequest: Reply {
         self.destination = destination
         self.origin = origin
         self.created = created
-        self.specs = specs.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        self.specs = specs.sorted { $0.precedesByBytes($1) }
     }
 
     /// Whether something can be asked for in these words, whatever they mean: 1 to 500 bytes without control characters.
@@ -50,7 +50,7 @@ package struct WantRequest: Reply {
         try object.finish()
         let specs = values.compactMap { $0.string.flatMap { Self.isSpec($0) ? $0 : nil } }
         guard specs.count == values.count, (1...Self.specLimit).contains(specs.count),
-            zip(specs, specs.dropFirst()).allSatisfy({ $0.utf8.lexicographicallyPrecedes($1.utf8) })
+            zip(specs, specs.dropFirst()).allSatisfy({ $0.precedesByBytes($1) })
         else { throw DocumentError(Self.document, "\"specs\" is not what it should be") }
         self.specs = specs
         try refuse(unlessCanonical: bytes, Self.document)

@@ -11,6 +11,8 @@ struct PackageScan: Sendable {
     let isUnchanged: Bool
     /// Whether the record must be written back, which it must also where only its scan time moved on.
     let isNewRecord: Bool
+    /// That of the package's listing; `nil` where what was read may not be what was listed.
+    let fingerprint: Int?
     /// What was seen beside the files that travel: leftovers of downloads and foreign names.
     let passingFindings: [Finding]
     /// Tarballs whose bytes were read.
@@ -36,8 +38,8 @@ struct PackageScanner: Sendable {
     let scanStart: Int64
     /// Largest transfer form, in bytes; a test gives a smaller one.
     var formLimit = SnapshotFile.packumentLimit
-    /// What is known of a package's tarballs beside its record.
-    var proofs: @Sendable (PackageName) throws -> [FileName: KnownProof] = { _ in [:] }
+    /// What is known beside their records of the tarballs of packages from one to another.
+    var proofs: @Sendable (_ first: PackageName, _ last: PackageName) throws -> [StorePath: KnownProof] = { _, _ in [:] }
     /// Reads and digests tarballs; a test gives its own outcomes.
     var hash: @Sendable ([TarballHasher.Job]) -> [TarballHasher.Outcome] = { TarballHasher.hash($0) }
 
@@ -48,11 +50,42 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [ScanInput]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft($0, scanStart: scanStart) }
-        for index in drafts.indices { try drafts[index].look(for: store, proofs) }
+        let unknown = drafts.indices.filter { drafts[$0].look(for: store) }
+        if let first = unknown.first, let last = unknown.last {
+            let proofs = try proofs(drafts[first].location.package, drafts[last].location.package)
+            for index in unknown { drafts[index].read(knowing: proofs) }
+        }
         let jobs = drafts.indices.flatMap { index in drafts[index].jobs.map { (index, $0) } }
         let results = hash(jobs.map(\.1))
         for (job, result) in zip(jobs, results) { drafts[job.0].take(result, for: job.1) }
-        return try drafts.map { try $0.finished(writingFormsTo: store, limit: formLimit) }
+        return try finished(drafts)
+    }
+
+    /// Bytes of transfer forms that are held at once, to be digested side by side.
+    private static let formsLimit = 4 << 20
+
+    private func finished(_ drafts: [Draft]) throws -> [PackageScan] {
+        var scans: [PackageScan] = []
+        var group: [Draft.Outcome] = []
+        var bytes = 0
+        func finishGroup() throws {
+            let digests = SHA512.digests(of: group.flatMap { [$0.core, $0.bytes] })
+            for (index, outcome) in group.enumerated() {
+                let form = PackageRecord.Form(
+                    digest: digests[index * 2 + 1], size: Int64(outcome.bytes.count), coreDigest: digests[index * 2])
+                let draft = drafts[scans.count]
+                scans.append(try draft.finished(outcome, as: form, in: store, limit: formLimit))
+            }
+            group = []
+            bytes = 0
+        }
+        for draft in drafts {
+            group.append(draft.outcome())
+            bytes += group.last?.bytes.count ?? 0
+            if bytes > Self.formsLimit { try finishGroup() }
+        }
+        try finishGroup()
+        return scans
     }
 
     /// One package on its way from directory to record.
@@ -63,6 +96,9 @@ struct PackageScanner: Sendable {
         let overlayDigest: SHA512Digest?
         let damaged: [FileName: FileIdentity]
         let scanStart: Int64
+        /// What the directory holds.
+        var files: [(name: FileName, identity: FileIdentity)] = []
+        var fingerprint: Int?
         var packument: FileIdentity?
         var stored: StoredPackument?
         var tarballs: [FileName: PackageRecord.Tarball] = [:]
@@ -84,35 +120,24 @@ struct PackageScanner: Sendable {
 
         private var name: String { location.package.text }
 
-        /// Lists the directory, compares with the record, and decides what must be read.
-        mutating func look(
-            for store: SnapshotStore, _ proofs: @Sendable (PackageName) throws -> [FileName: KnownProof]
-        ) throws {
-            var found: [(FileName, FileIdentity)] = []
+        /// Lists the directory and compares it with the record; true where it must be read.
+        mutating func look(for store: SnapshotStore) -> Bool {
             do {
-                guard let reader = try DirectoryReader(opening: location.directory) else { return noticeMove(name, "vanished") }
-                for entry in try reader.names() {
-                    guard let file = FileName(entry) else {
-                        try notice(entry, reader.status(of: entry)?.kind)
-                        continue
-                    }
-                    switch try reader.status(of: entry) {
-                    case nil: noticeMove("\(name)/\(entry)", "vanished")
-                    case let status? where status.kind == .file: found.append((file, status.identity))
-                    case let status?:
-                        let kind = status.kind == .symbolicLink ? Finding.Code.symbolicLink : .strayEntry
-                        passingFindings.append(Finding(kind, "\(name)/\(entry)", "not a regular file; it does not travel"))
-                    }
+                guard let listing = try PackageListing(of: location) else {
+                    noticeMove(name, "vanished")
+                    return false
                 }
+                for subject in listing.vanished { noticeMove(subject, "vanished") }
+                passingFindings = listing.findings
+                files = listing.files
+                fingerprint = listing.fingerprint
             } catch {
                 contentFindings.append(Finding(.unreadable, name, "\(error)"))
-                return
+                return false
             }
-            if let previous, isSame(found, as: previous), previous.form.map({ isKept($0, in: store) }) ?? true {
-                reused = previous
-                return
-            }
-            read(found, try proofs(location.package))
+            guard let previous, isSame(as: previous), previous.form.map({ isKept($0, in: store) }) ?? true else { return true }
+            reused = previous
+            return false
         }
 
         private func isDamaged(_ file: FileName, _ identity: FileIdentity) -> Bool { damaged[file] == identity }
@@ -129,21 +154,11 @@ struct PackageScanner: Sendable {
             return status?.kind == .file && status?.identity.size == form.size
         }
 
-        private mutating func notice(_ entry: String, _ kind: FileStatus.Kind?) {
-            if kind == nil, entry.contains("\u{FFFD}") { passingFindings.append(.notUTF8("\(name)/\(entry)")) }
-            if kind == nil || entry.hasPrefix(".") || entry.hasPrefix("package.json.lock") { return }
-            if entry.contains(".tgz.tmp-") || entry.hasPrefix("package.json.tmp") {
-                passingFindings.append(Finding(.leftover, "\(name)/\(entry)", "a download under way, or the rest of one"))
-            } else {
-                passingFindings.append(Finding(.strayEntry, "\(name)/\(entry)", "not a file of a package; it does not travel"))
-            }
-        }
-
-        private func isSame(_ found: [(FileName, FileIdentity)], as record: PackageRecord) -> Bool {
+        private func isSame(as record: PackageRecord) -> Bool {
             guard record.isComplete, !hasMoved, record.overlay == overlayDigest else { return false }
             var rest = record.tarballs[...]
             var packument: FileIdentity?
-            for (file, identity) in found {
+            for (file, identity) in files {
                 guard identity.isSettled(before: record.scannedAt) else { return false }
                 if file.isPackument {
                     packument = identity
@@ -156,12 +171,13 @@ struct PackageScanner: Sendable {
             return rest.isEmpty && packument == record.packument
         }
 
-        private mutating func read(_ found: [(FileName, FileIdentity)], _ proofs: [FileName: KnownProof]) {
-            let names = Set(found.map(\.0)).subtracting([.packument])
-            readPackument(found.first { $0.0.isPackument }?.1, holding: names)
+        /// Reads the packument, and decides which tarballs must be read.
+        mutating func read(knowing proofs: [StorePath: KnownProof]) {
+            let names = Set(files.map(\.name)).subtracting([.packument])
+            readPackument(files.first { $0.name.isPackument }?.identity, holding: names)
             let needsSHA1 = Set((stored?.declared ?? []).filter { names.contains($0.file) && $0.needsSHA1 }.map(\.file))
             let known = Dictionary((previous?.tarballs ?? []).map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
-            for (file, identity) in found where !file.isPackument {
+            for (file, identity) in files where !file.isPackument {
                 let subject = StorePath(location.package, file).description
                 guard identity.size <= SnapshotFile.tarballLimit else {
                     contentFindings.append(Finding(.tarballTooLarge, subject, "\(identity.size) bytes"))
@@ -171,7 +187,8 @@ struct PackageScanner: Sendable {
                     identity.isSettled(before: previous.scannedAt), tarball.proof.sha1 != nil || !needsSHA1.contains(file)
                 {
                     tarballs[file] = tarball
-                } else if let known = proofs[file], known.identity == identity, identity.isSettled(before: known.scannedAt),
+                } else if let known = proofs[StorePath(location.package, file)], known.identity == identity,
+                    identity.isSettled(before: known.scannedAt),
                     known.proof.sha1 != nil || !needsSHA1.contains(file)
                 {
                     tarballs[file] = PackageRecord.Tarball(file: file, identity: identity, proof: known.proof, version: nil)
@@ -227,24 +244,42 @@ struct PackageScanner: Sendable {
             }
         }
 
-        func finished(writingFormsTo store: SnapshotStore, limit: Int64) throws -> PackageScan {
-            if let reused { return result(reused, isUnchanged: true, isNew: false) }
-            var findings = contentFindings
-            var form: PackageRecord.Form?
-            var carried: [FileName: PackageVersion] = [:]
+        /// What the files that were read make.
+        struct Outcome {
+            var findings: [Finding] = []
             var withdrawn: Set<FileName> = []
-            if let stored {
-                let sound = tarballs.filter { !isDamaged($0.key, $0.value.identity) }
-                let made = TransferForm.make(of: location.package, from: stored, tarballs: sound.mapValues(\.proof), overlay: overlay)
-                findings += made.findings
-                withdrawn = made.withdrawn
-                if let transferForm = made.form {
-                    form = try keep(transferForm, in: store, limit: limit)
-                    if form == nil {
-                        let message = "its transfer form has more than \(limit) bytes"
-                        findings.append(Finding(.packumentTooLarge, "\(location.package)/package.json", message))
-                    }
-                    for version in transferForm.carried { carried[version.file] = version.version }
+            var carried: [FileName: PackageVersion] = [:]
+            /// Of the transfer form; empty where there is none.
+            var bytes: [UInt8] = []
+            /// Of the form without its readme.
+            var core: [UInt8] = []
+        }
+
+        func outcome() -> Outcome {
+            var outcome = Outcome(findings: contentFindings)
+            guard reused == nil, let stored else { return outcome }
+            let sound = tarballs.filter { !isDamaged($0.key, $0.value.identity) }
+            let made = TransferForm.make(of: location.package, from: stored, tarballs: sound.mapValues(\.proof), overlay: overlay)
+            outcome.findings += made.findings
+            outcome.withdrawn = made.withdrawn
+            guard let form = made.form else { return outcome }
+            (outcome.bytes, outcome.core) = form.bytesAndCore()
+            for version in form.carried { outcome.carried[version.file] = version.version }
+            return outcome
+        }
+
+        /// Ends the draft, and writes the transfer form where it is a new one.
+        func finished(
+            _ outcome: Outcome, as made: PackageRecord.Form, in store: SnapshotStore, limit: Int64
+        ) throws -> PackageScan {
+            if let reused { return result(reused, isUnchanged: true, isNew: false) }
+            var findings = outcome.findings
+            var form: PackageRecord.Form?
+            if !outcome.bytes.isEmpty {
+                form = try keep(outcome.bytes, as: made, in: store, limit: limit)
+                if form == nil {
+                    let message = "its transfer form has more than \(limit) bytes"
+                    findings.append(Finding(.packumentTooLarge, "\(location.package)/package.json", message))
                 }
             }
             for tarball in tarballs.values where isDamaged(tarball.file, tarball.identity) {
@@ -253,8 +288,8 @@ struct PackageScanner: Sendable {
             }
             let sorted = tarballs.values.sorted { $0.file < $1.file }.map { tarball in
                 var tarball = tarball
-                tarball.version = carried[tarball.file]
-                tarball.isWithdrawn = withdrawn.contains(tarball.file)
+                tarball.version = outcome.carried[tarball.file]
+                tarball.isWithdrawn = outcome.withdrawn.contains(tarball.file)
                 tarball.isDamaged = isDamaged(tarball.file, tarball.identity)
                 return tarball
             }
@@ -269,17 +304,18 @@ struct PackageScanner: Sendable {
         private func result(_ record: PackageRecord, isUnchanged: Bool, isNew: Bool) -> PackageScan {
             PackageScan(
                 package: location.package, record: record, isUnchanged: isUnchanged, isNewRecord: isNew,
-                passingFindings: passingFindings, hashedFiles: jobs.count, hashedBytes: jobs.reduce(0) { $0 + $1.size })
+                fingerprint: hasMoved || !record.isComplete ? nil : fingerprint, passingFindings: passingFindings, hashedFiles: jobs.count,
+                hashedBytes: jobs.reduce(0) { $0 + $1.size })
         }
 
         /// Writes the form by its digest, unless it differs from the previous one in the readme only; `nil` for one above the limit.
-        private func keep(_ form: TransferForm, in store: SnapshotStore, limit: Int64) throws -> PackageRecord.Form? {
-            let (bytes, core) = form.bytesAndCore()
+        private func keep(
+            _ bytes: [UInt8], as form: PackageRecord.Form, in store: SnapshotStore, limit: Int64
+        ) throws -> PackageRecord.Form? {
             let files = DiskFileSystem()
-            if let before = previous?.form, before.coreDigest == core, isKept(before, in: store) { return before }
-            guard bytes.count <= limit else { return nil }
-            let digest = SHA512.digest(of: bytes)
-            let object = store.object(digest)
+            if let before = previous?.form, before.coreDigest == form.coreDigest, isKept(before, in: store) { return before }
+            guard form.size <= limit else { return nil }
+            let object = store.object(form.digest)
             // No record names it before it is synced, so what a power cut left here is no more than a rest.
             do throws(FileSystemError) {
                 let writer = try FileWriter(creating: object, exclusively: true)
@@ -291,7 +327,7 @@ struct PackageScanner: Sendable {
                     try files.replace(object, with: bytes)
                 }
             }
-            return PackageRecord.Form(digest: digest, size: Int64(bytes.count), coreDigest: core)
+            return form
         }
     }
 }

@@ -9,8 +9,8 @@ package protocol ScanRecords: Sendable {
     func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord]
     /// What upstream says otherwise than the storage, of packages whose `sortKey` lies between two, both included; empty overlays left out.
     func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay]
-    /// What is known of a package's tarballs beside its record.
-    func proofs(of package: PackageName) throws -> [FileName: KnownProof]
+    /// What is known beside their records of the tarballs of packages whose `sortKey` lies between two, both included.
+    func proofs(from first: PackageName, through last: PackageName) throws -> [StorePath: KnownProof]
     /// The tarballs that a check has found damaged, as they were then.
     func damagedTarballs() throws -> [StorePath: FileIdentity]
     /// The files that a repair has taken out of the storage and not replaced: they have not left it.
@@ -96,6 +96,8 @@ package struct SnapshotBuilder: Sendable {
     private let progress: @Sendable (Int, Int, Int64) -> Void
 
     private static let batch = 32
+    /// Records that are kept in one go, and made durable beside the scan.
+    private static let keptAtOnce = 2048
     private static let passLimit = 5
 
     package init(
@@ -110,7 +112,7 @@ package struct SnapshotBuilder: Sendable {
         self.progress = progress
     }
 
-    /// Scans the storage until a pass finds nothing changed, at most five times, and writes the snapshot.
+    /// Scans the storage until it has held still since a scan began, at most five times, and writes the snapshot.
     ///
     /// Where the content equals that of the newest snapshot, nothing is written and that one is returned.
     ///
@@ -120,27 +122,39 @@ package struct SnapshotBuilder: Sendable {
         try files.createDirectories(store.objects)
         let draft = store.directory.appending(".manifest.draft")
         let started = clock.now()
+        let keeper = WorkerPool<[(PackageName, PackageRecord)]>(width: 1, window: 2, work: keep)
         var hashedFiles = 0
         var hashedBytes: Int64 = 0
-        for number in 1...Self.passLimit {
-            let pass = try scan(into: draft, options: options)
+        var passes = 0
+        var pass: Pass
+        var isSettled: Bool
+        repeat {
+            pass = try scan(into: draft, keeper, options: options)
+            passes += 1
             hashedFiles += pass.hashedFiles
             hashedBytes += pass.hashedBytes
-            let isSettled = pass.changed == 0
-            if !isSettled, number < Self.passLimit { continue }
-            let (header, missing, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
-            return Report(
-                header: header, isNew: isNew, findings: pass.findings, withheld: missing.withheld.sorted(),
-                withdrawn: missing.withdrawn.sorted(), hashedFiles: hashedFiles, hashedBytes: hashedBytes, passes: number)
-        }
-        preconditionFailure("the last pass returns")
+            isSettled = pass.changed == 0
+            if !isSettled, passes < Self.passLimit, try hasHeldStill(since: pass, options) {
+                passes += 1
+                isSettled = true
+            }
+            try keeper.finish()
+        } while !isSettled && passes < Self.passLimit
+        let (header, missing, isNew) = try commit(pass, draft: draft, started: started, isSettled: isSettled, options: options)
+        return Report(
+            header: header, isNew: isNew, findings: pass.findings, withheld: missing.withheld.sorted(),
+            withdrawn: missing.withdrawn.sorted(), hashedFiles: hashedFiles, hashedBytes: hashedBytes, passes: passes)
     }
 
     /// One pass over the whole storage.
     private struct Pass {
+        /// On the clock that file times are taken from.
+        var start: Int64
         var changed = 0
         /// Where packages lie, sorted by name.
         var locations: [StorageLayout.Location] = []
+        /// Of the listing of each.
+        var fingerprints: [Int?] = []
         /// Whether packages may lie where they were not found.
         var isIncomplete = false
         var findings: [Finding] = []
@@ -157,16 +171,18 @@ package struct SnapshotBuilder: Sendable {
         var stateRoot = SHA512Digest.ofNothing
     }
 
-    private func scan(into draft: FilePath, options: Options) throws -> Pass {
-        var pass = Pass()
+    private func scan(
+        into draft: FilePath, _ keeper: WorkerPool<[(PackageName, PackageRecord)]>, options: Options
+    ) throws -> Pass {
+        var pass = Pass(start: clock.now().nanoseconds)
         let found = try layout.discover()
         pass.locations = found.packages
         pass.findings = found.findings
         pass.isIncomplete = found.findings.contains {
             $0.code == .unreadable || $0.code == .ambiguousPackage || $0.code == .misplacedPackage
         }
-        var scanner = PackageScanner(store: store, scanStart: clock.now().nanoseconds)
-        scanner.proofs = { [records] in try records.proofs(of: $0) }
+        var scanner = PackageScanner(store: store, scanStart: pass.start)
+        scanner.proofs = { [records] in try records.proofs(from: $0, through: $1) }
         let damaged = Dictionary(grouping: try records.damagedTarballs(), by: \.key.package)
         pass.takenAway = try records.takenAway()
         var next = 0
@@ -202,13 +218,17 @@ package struct SnapshotBuilder: Sendable {
                 pass.hashedFiles += scan.hashedFiles
                 pass.hashedBytes += scan.hashedBytes
                 if !scan.isUnchanged { pass.changed += 1 }
+                pass.fingerprints.append(scan.fingerprint)
                 if scan.isNewRecord { fresh.append((scan.package, scan.record)) }
             }
             done += scans.count
-            if fresh.count >= 4096 { try keep(&fresh) }
+            if fresh.count >= Self.keptAtOnce {
+                try keeper.push(fresh)
+                fresh = []
+            }
             progress(done, found.packages.count, pass.hashedBytes)
         }
-        try keep(&fresh)
+        if !fresh.isEmpty { try keeper.push(fresh) }
         for path in pass.takenAway where !path.file.isPackument && (try? stands(path, pass)) == false {
             pass.leftOut[path] = .tarballDamaged
         }
@@ -219,12 +239,36 @@ package struct SnapshotBuilder: Sendable {
         return pass
     }
 
+    /// Whether every package still looks as it did when a pass listed it, which nothing written since that began can do.
+    private func hasHeldStill(since pass: Pass, _ options: Options) throws -> Bool {
+        guard !pass.fingerprints.contains(nil), try layout.discover().packages == pass.locations else { return false }
+        var next = 0
+        let pipeline = OrderedPipeline<Range<Int>, Int?>(
+            width: options.width, window: options.width * 4,
+            pull: {
+                guard next < pass.locations.count else { return nil }
+                defer { next += Self.batch }
+                return next..<min(next + Self.batch, pass.locations.count)
+            },
+            transform: { [locations = pass.locations, fingerprints = pass.fingerprints, start = pass.start] range in
+                for index in range {
+                    guard let listing = try? PackageListing(of: locations[index]), listing.vanished.isEmpty,
+                        listing.fingerprint == fingerprints[index], listing.files.allSatisfy({ $0.identity.isSettled(before: start) })
+                    else { return nil }
+                }
+                return range.upperBound
+            })
+        while let done = try pipeline.next() {
+            guard let done else { return false }
+            progress(done, pass.locations.count, pass.hashedBytes)
+        }
+        return true
+    }
+
     /// Records name transfer forms, so those are made durable first.
-    private func keep(_ fresh: inout [(PackageName, PackageRecord)]) throws {
-        guard !fresh.isEmpty else { return }
+    private func keep(_ fresh: [(PackageName, PackageRecord)]) throws {
         try DiskFileSystem().syncFileSystem(holding: store.objects)
         try records.keep(fresh)
-        fresh = []
     }
 
     /// What a snapshot does not hold of what the ones before it held, and what has not simply left the storage (FORMAT.md §4).

@@ -34,21 +34,36 @@ package struct SnapshotFile: Sendable, Hashable {
     /// Appends `<sha512>  <path>\n`, the line of the state root and of `sha512sum`.
     package func appendSumLine(to bytes: inout [UInt8], prefix: String = "") {
         digest.appendHex(to: &bytes)
-        bytes.append(contentsOf: "  \(prefix)\(path)\n".utf8)
+        bytes.append(contentsOf: "  ".utf8)
+        bytes.append(contentsOf: prefix.utf8)
+        path.append(to: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
     }
 
     /// Appends the canonical JSON of the line, with `reason` where it is a removal.
     package func appendManifestLine(to bytes: inout [UInt8], reason: RemovalReason? = nil) {
         // Members in canonical order; the alphabets of names and versions need no escapes.
-        bytes.append(
-            contentsOf: "{\"kind\":\"\(version == nil ? "packument" : "tarball")\",\"package\":\"\(path.package)\",\"path\":\"\(path)\""
-                .utf8)
-        if let reason { bytes.append(contentsOf: ",\"reason\":\"\(reason.rawValue)\"".utf8) }
-        bytes.append(contentsOf: ",\"sha512\":\"".utf8)
+        let opening: StaticString = version == nil ? "{\"kind\":\"packument\",\"package\":\"" : "{\"kind\":\"tarball\",\"package\":\""
+        opening.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: path.package.text.utf8)
+        bytes.append(contentsOf: "\",\"path\":\"".utf8)
+        path.append(to: &bytes)
+        if let reason {
+            bytes.append(contentsOf: "\",\"reason\":\"".utf8)
+            bytes.append(contentsOf: reason.rawValue.utf8)
+        }
+        bytes.append(contentsOf: "\",\"sha512\":\"".utf8)
         digest.appendHex(to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-        if reason == nil { bytes.append(contentsOf: ",\"size\":\(size)".utf8) }
-        if let version { bytes.append(contentsOf: ",\"version\":\"\(version)\"".utf8) }
+        if reason == nil {
+            bytes.append(contentsOf: ",\"size\":".utf8)
+            bytes.append(contentsOf: String(size).utf8)
+        }
+        if let version {
+            bytes.append(contentsOf: ",\"version\":\"".utf8)
+            bytes.append(contentsOf: version.text.utf8)
+            bytes.append(UInt8(ascii: "\""))
+        }
         bytes.append(UInt8(ascii: "}"))
     }
 

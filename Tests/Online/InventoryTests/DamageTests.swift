@@ -139,7 +139,8 @@ import Testing
         // A later check finds more, and nothing else has changed.
         let candidate = try #require(
             try world.catalog.checkCandidates(after: .start, all: true, limit: 9).first { $0.path.file.text == "foo-1.0.0.tgz" })
-        let proof = try #require(try world.catalog.proofs(of: candidate.path.package)[candidate.path.file]).proof
+        let package = candidate.path.package
+        let proof = try #require(try world.catalog.proofs(from: package, through: package)[candidate.path]).proof
         try world.catalog.keep([CheckResult(candidate: candidate, proof: proof, damage: Damage(.checksum, "wrong"))], at: world.now)
         world.move(by: 60)
         var options = SnapshotBuilder.Options()
