@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImportLedger
+import Platform
 import Provenance
 import Snapshots
 
@@ -31,4 +32,9 @@ struct FerryOffline: AsyncParsableCommand {
         ])
 
     static let version = ProgramVersion(of: "ferry-offline")
+
+    static func main() async {
+        shareHeaps()
+        await main(nil)
+    }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalog
 import Jobs
+import Platform
 import Provenance
 import Snapshots
 
@@ -34,4 +35,9 @@ struct FerryOnline: AsyncParsableCommand {
         ])
 
     static let version = ProgramVersion(of: "ferry-online")
+
+    static func main() async {
+        shareHeaps()
+        await main(nil)
+    }
 }

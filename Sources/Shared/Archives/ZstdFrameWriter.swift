@@ -7,9 +7,6 @@ package final class ZstdFrameWriter {
     /// For bytes that are compressed already: libzstd's fastest level that still finds long repeats.
     package static let fastestLevel: Int32 = -50
 
-    /// Bytes that a worker compresses at a time; part of what determines the bytes.
-    private static let jobSize: Int32 = 2 << 20
-
     private let context: OpaquePointer
     private let sink: (UnsafeRawBufferPointer) throws -> Void
     private var output: [UInt8]
@@ -29,16 +26,17 @@ package final class ZstdFrameWriter {
     /// - Parameters:
     ///   - level: libzstd's compression level.
     ///   - workers: threads; 0 compresses on the caller's. The bytes depend on whether there are any, not on how many.
+    ///   - jobSize: bytes that a worker compresses at a time, at least 512 KiB; the bytes depend on it, and it is what memory is taken for,
+    ///     several times for each worker.
     ///   - windowLog: the window is 2 to this power; readers refuse more than 23.
-    package func beginFrame(level: Int32, workers: Int32, windowLog: Int32) throws(ArchiveError) {
+    package func beginFrame(level: Int32, workers: Int32, jobSize: Int32 = 2 << 20, windowLog: Int32) throws(ArchiveError) {
         try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, windowLog))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1))
         if workers > 0 {
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers))
-            // Left to itself libzstd takes jobs of four windows, and several of them at once.
-            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, Self.jobSize))
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, jobSize))
         }
     }
 

@@ -131,9 +131,7 @@ package struct BundleWriter: Sendable {
                     try zstd.endFrame()
                     if isInPackuments == nil { leadingLength = output.length }
                     isInPackuments = file.path.file.isPackument
-                    try zstd.beginFrame(
-                        level: file.path.file.isPackument ? Self.textLevel : ZstdFrameWriter.fastestLevel, workers: 1,
-                        windowLog: Self.windowLog)
+                    try Self.beginFrame(zstd, of: file.path.file)
                 }
                 try tar.addFile(path: "storage/\(file.path)", size: file.size, modified: modified) { write in
                     try sources.forEachPiece(of: content) { try write($0) }
@@ -147,6 +145,15 @@ package struct BundleWriter: Sendable {
         try zstd.endFrame()
         try output.finish()
         return isInPackuments == nil ? output.length : leadingLength
+    }
+
+    /// Begins the frame of packuments, which shrink to a tenth, or that of tarballs, which do not shrink and keep two workers busy.
+    private static func beginFrame(_ zstd: ZstdFrameWriter, of file: FileName) throws {
+        if file.isPackument {
+            try zstd.beginFrame(level: textLevel, workers: 1, windowLog: windowLog)
+        } else {
+            try zstd.beginFrame(level: ZstdFrameWriter.fastestLevel, workers: 2, jobSize: 1 << 20, windowLog: windowLog)
+        }
     }
 
     private static func nextBatch(_ manifest: inout BundleManifestReader) throws -> [SnapshotFile]? {

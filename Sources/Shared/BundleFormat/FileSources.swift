@@ -2,6 +2,7 @@ import Integrity
 import PackageStore
 import Platform
 import Snapshots
+import Synchronization
 import SystemPackage
 
 /// Where the files of a bundle come from: tarballs from the storage, packuments from the snapshot's transfer forms.
@@ -17,6 +18,7 @@ struct FileSources: Sendable {
     }
 
     private static let heldLimit: Int64 = 8 << 20
+    private static let pieceSize = 1 << 20
 
     /// Reads and proves files.
     ///
@@ -38,15 +40,21 @@ struct FileSources: Sendable {
     /// Hands over the bytes of a file, proving it on the way where that is still to be done.
     func forEachPiece(of content: Content, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         if let bytes = content.bytes { return try bytes.withUnsafeBytes { try body($0) } }
-        let hasher = SHA512Hasher()
+        let reader = try open(content.file)
+        let hasher = Mutex(SHA512Hasher())
+        // It is digested on a thread of its own while the caller packs it.
+        let worker = WorkerPool<[UInt8]>(width: 1, window: 2) { piece in hasher.withLock { $0.update(piece) } }
         var size: Int64 = 0
-        try BundleFormat.forEachPiece(of: open(content.file)) { piece in
+        while case let piece = try reader.read(Self.pieceSize, at: size), !piece.isEmpty {
             size += Int64(piece.count)
             guard size <= content.file.size else { throw changed(content.file, "it has grown") }
-            hasher.update(piece)
-            try body(piece)
+            try worker.push(piece)
+            try piece.withUnsafeBytes { try body($0) }
         }
-        guard hasher.finalize() == content.file.digest else { throw changed(content.file, "its bytes are not those of the snapshot") }
+        try worker.finish()
+        guard hasher.withLock({ $0.finalize() }) == content.file.digest else {
+            throw changed(content.file, "its bytes are not those of the snapshot")
+        }
     }
 
     private func open(_ file: SnapshotFile) throws -> FileReader {

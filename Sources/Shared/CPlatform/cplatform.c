@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,6 +42,8 @@ int cplatform_mount_number(const char *path, int64_t *number) {
     *number = (int64_t)status.stx_mnt_id;
     return 0;
 }
+
+int cplatform_limit_heaps(int count) { return mallopt(M_ARENA_MAX, count) == 1 ? 0 : -EINVAL; }
 
 int64_t cplatform_find(const uint8_t *bytes, int64_t length, const uint8_t *part, int64_t part_length) {
     const uint8_t *found = memmem(bytes, (size_t)length, part, (size_t)part_length);

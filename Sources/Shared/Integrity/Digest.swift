@@ -19,9 +19,14 @@ package struct SHA512Digest: Sendable, Hashable, Comparable, CustomStringConvert
 
     /// Takes exactly 128 lower-case hexadecimal digits.
     package init?(hexDigits: ArraySlice<UInt8>) {
+        guard let digest = hexDigits.withUnsafeBytes({ SHA512Digest(hexDigits: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// Takes exactly 128 lower-case hexadecimal digits.
+    package init?(hexDigits: UnsafeRawBufferPointer) {
         guard hexDigits.count == Self.byteCount * 2 else { return nil }
-        let isHex = withUnsafeMutableBytes(of: &words) { bytes in hexDigits.withUnsafeBufferPointer { readHex($0, into: bytes) } }
-        guard isHex else { return nil }
+        guard withUnsafeMutableBytes(of: &words, { readHex(hexDigits, into: $0) }) else { return nil }
     }
 
     /// Takes the padded base64 of 64 bytes.
@@ -68,7 +73,7 @@ package struct SHA1Digest: Sendable, Hashable, CustomStringConvertible {
         let digits = Array(hex.utf8)
         guard digits.count == Self.byteCount * 2 else { return nil }
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
-        let isHex = bytes.withUnsafeMutableBytes { bytes in digits.withUnsafeBufferPointer { readHex($0, into: bytes) } }
+        let isHex = bytes.withUnsafeMutableBytes { bytes in digits.withUnsafeBytes { readHex($0, into: bytes) } }
         guard isHex else { return nil }
         self.bytes = bytes
     }
@@ -104,7 +109,7 @@ private func appendHexDigits(_ bytes: UnsafeRawBufferPointer, to output: inout [
 }
 
 /// Reads two lower-case digits for each byte; false where something else stands among them.
-private func readHex(_ digits: UnsafeBufferPointer<UInt8>, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
+private func readHex(_ digits: UnsafeRawBufferPointer, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
     func value(_ digit: UInt8) -> UInt8 {
         switch digit {
         case 0x30...0x39: digit - 0x30

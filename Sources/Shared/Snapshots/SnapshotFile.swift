@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import Glibc
 package import Integrity
 package import PackageStore
 
@@ -113,41 +114,67 @@ extension SnapshotFile {
     /// Reads a line laid out to the byte as `appendManifestLine` does, which are millions; `nil` for any other, which is read member by
     /// member.
     private init?(laidOut line: [UInt8]) {
-        var rest = line[...]
-        func skip(_ text: StaticString) -> Bool {
-            text.withUTF8Buffer { expected in
-                guard rest.count >= expected.count, rest.prefix(expected.count).elementsEqual(expected) else { return false }
-                rest = rest.dropFirst(expected.count)
-                return true
-            }
+        let file = line.withUnsafeBytes { bytes -> SnapshotFile? in
+            var line = LaidOutLine(rest: bytes)
+            return SnapshotFile(laidOut: &line)
         }
-        func takeUntilQuote() -> ArraySlice<UInt8> {
-            let text = rest.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-            rest = rest.dropFirst(text.count)
-            return text
-        }
-        let isTarball = skip("{\"kind\":\"tarball\",\"package\":\"")
-        guard isTarball || skip("{\"kind\":\"packument\",\"package\":\"") else { return nil }
-        let package = takeUntilQuote()
-        guard skip("\",\"path\":\"") else { return nil }
-        let text = takeUntilQuote()
-        guard let path = StorePath(String(decoding: text, as: UTF8.self)), path.package.text.utf8.elementsEqual(package),
-            path.file.isPackument != isTarball, skip("\",\"sha512\":\""), let digest = SHA512Digest(hexDigits: takeUntilQuote()),
-            skip("\",\"size\":")
+        guard let file else { return nil }
+        self = file
+    }
+
+    private init?(laidOut line: inout LaidOutLine) {
+        let isTarball = line.skip("{\"kind\":\"tarball\",\"package\":\"")
+        guard isTarball || line.skip("{\"kind\":\"packument\",\"package\":\"") else { return nil }
+        let name = line.takeUntilQuote()
+        guard let package = PackageName(String(decoding: name, as: UTF8.self)), line.skip("\",\"path\":\""), line.skip(name),
+            line.skip("/"), let file = FileName(String(decoding: line.takeUntilQuote(), as: UTF8.self)), file.isPackument != isTarball,
+            line.skip("\",\"sha512\":\""), let digest = SHA512Digest(hexDigits: line.takeUntilQuote()), line.skip("\",\"size\":"),
+            let size = line.takeNumber(), size <= (isTarball ? Self.tarballLimit : Self.packumentLimit)
         else { return nil }
-        let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
-        guard let first = digits.first, digits.count <= 10, digits.count == 1 || first != 0x30 else { return nil }
-        let size = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
-        guard size <= (isTarball ? Self.tarballLimit : Self.packumentLimit) else { return nil }
-        rest = rest.dropFirst(digits.count)
         var version: PackageVersion?
         if isTarball {
-            guard skip(",\"version\":\"") else { return nil }
-            version = PackageVersion(String(decoding: takeUntilQuote(), as: UTF8.self))
-            guard version != nil, skip("\"") else { return nil }
+            guard line.skip(",\"version\":\"") else { return nil }
+            version = PackageVersion(String(decoding: line.takeUntilQuote(), as: UTF8.self))
+            guard version != nil, line.skip("\"") else { return nil }
         }
-        guard skip("}"), rest.isEmpty else { return nil }
-        self.init(path: path, digest: digest, size: size, version: version)
+        guard line.skip("}"), line.rest.isEmpty else { return nil }
+        self.init(path: StorePath(package, file), digest: digest, size: size, version: version)
+    }
+}
+
+/// What is still to be read of a line.
+private struct LaidOutLine {
+    private(set) var rest: UnsafeRawBufferPointer
+
+    init(rest: UnsafeRawBufferPointer) {
+        self.rest = rest
+    }
+
+    /// Passes over a text that stands next; `false` where another does.
+    mutating func skip(_ text: StaticString) -> Bool { text.withUTF8Buffer { skip(UnsafeRawBufferPointer($0)) } }
+
+    /// Passes over bytes that stand next; `false` where others do.
+    mutating func skip(_ expected: UnsafeRawBufferPointer) -> Bool {
+        guard rest.count >= expected.count, let next = rest.baseAddress, let wanted = expected.baseAddress,
+            memcmp(next, wanted, expected.count) == 0
+        else { return false }
+        rest = UnsafeRawBufferPointer(rebasing: rest[expected.count...])
+        return true
+    }
+
+    /// What stands before the next quote or escape.
+    mutating func takeUntilQuote() -> UnsafeRawBufferPointer {
+        let length = rest.firstIndex { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") } ?? rest.count
+        defer { rest = UnsafeRawBufferPointer(rebasing: rest[length...]) }
+        return UnsafeRawBufferPointer(rebasing: rest[..<length])
+    }
+
+    /// A number of at most ten digits as JSON writes it; `nil` for anything else.
+    mutating func takeNumber() -> Int64? {
+        let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard let first = digits.first, digits.count <= 10, digits.count == 1 || first != 0x30 else { return nil }
+        rest = UnsafeRawBufferPointer(rebasing: rest[digits.count...])
+        return digits.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
     }
 }
 
