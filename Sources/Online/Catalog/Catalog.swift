@@ -214,16 +214,15 @@ package final class Catalog: Sendable {
 }
 
 extension Catalog: ScanRecords {
-    package func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord] {
+    package func records(from first: PackageName, through last: PackageName) throws -> [PackageName: [UInt8]] {
         try read { db in
-            var records: [PackageName: PackageRecord] = [:]
+            var records: [PackageName: [UInt8]] = [:]
             let rows = try Row.fetchCursor(
                 db.cachedStatement(sql: "SELECT sort_key, record FROM scan_record WHERE sort_key BETWEEN ? AND ?"),
                 arguments: [Self.key(first), Self.key(last)])
             while let row = try rows.next() {
                 let text = try row.withUnsafeData(atIndex: 0) { String(decoding: ($0 ?? Data()).dropLast(), as: UTF8.self) }
-                let record = try row.withUnsafeData(atIndex: 1) { PackageRecord(decoding: Array($0 ?? Data())) }
-                if let name = PackageName(text), let record { records[name] = record }
+                if let name = PackageName(text) { records[name] = try row.withUnsafeData(atIndex: 1) { Array($0 ?? Data()) } }
             }
             return records
         }

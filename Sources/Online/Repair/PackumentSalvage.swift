@@ -93,7 +93,7 @@ struct PackumentSalvage: Sendable {
 
     /// The packument as the last snapshot carried it that did; `nil` where none did.
     private func lastForm(of package: PackageName) throws -> StoredPackument? {
-        if let form = try catalog.records(from: package, through: package)[package]?.form,
+        if let form = try catalog.records(from: package, through: package)[package].flatMap({ PackageRecord.form(decoding: $0) }),
             let stored = try packument(form.digest, of: package)
         {
             return stored

@@ -90,7 +90,7 @@ package struct StorageLayout: Sendable {
 private struct Search {
     /// The directories that the configuration makes storages of their own.
     let configured: Set<FilePath>
-    private(set) var locations: Set<StorageLayout.Location> = []
+    private var locations: [StorageLayout.Location] = []
     private(set) var findings: Set<Finding> = []
     private static let depthLimit = 4
 
@@ -100,40 +100,49 @@ private struct Search {
 
     /// The packages that lie in one place; for those in several, nobody says which is served.
     mutating func onlyPackages() -> [StorageLayout.Location] {
-        var packages: [StorageLayout.Location] = []
-        for (package, places) in Dictionary(grouping: locations, by: \.package) {
-            if places.count == 1 {
-                packages += places
-            } else {
-                let words = places.map { "\"\($0.directory)\"" }.sorted().joined(separator: " and ")
-                let message = "lies in \(words); name verdaccio's configuration to tell which one is served"
-                findings.insert(Finding(.ambiguousPackage, package.text, message))
-            }
+        let found = distinctLocations()
+        var places: [PackageName: [FilePath]] = [:]
+        for (one, other) in zip(found, found.dropFirst()) where one.package == other.package {
+            places[one.package, default: [one.directory]].append(other.directory)
         }
-        return packages.sorted { $0.package < $1.package }
+        for (package, directories) in places {
+            let words = directories.map { "\"\($0)\"" }.joined(separator: " and ")
+            let message = "lies in \(words); name verdaccio's configuration to tell which one is served"
+            findings.insert(Finding(.ambiguousPackage, package.text, message))
+        }
+        return places.isEmpty ? found : found.filter { places[$0.package] == nil }
     }
 
     /// The packages that lie where they are expected.
     ///
     /// A directory that can be read as two packages, `@scope/name` of one storage and `name` of the storage `@scope`, is the expected one.
     mutating func packages(expected: (PackageName) -> FilePath) -> [StorageLayout.Location] {
-        var packages: [StorageLayout.Location] = []
-        for (directory, readings) in Dictionary(grouping: locations, by: \.directory) {
-            let served = readings.filter { expected($0.package) == directory }
-            packages += served
-            guard served.isEmpty else { continue }
-            for package in readings.map(\.package) {
-                let message = "verdaccio's configuration serves \(package) from \"\(expected(package))\""
-                findings.insert(Finding(.misplacedPackage, directory.string, message))
-            }
+        let found = distinctLocations()
+        let served = found.filter { expected($0.package) == $0.directory }
+        guard served.count < found.count else { return served }
+        let places = Set(served.map(\.directory))
+        for location in found where !places.contains(location.directory) {
+            let message = "verdaccio's configuration serves \(location.package) from \"\(expected(location.package))\""
+            findings.insert(Finding(.misplacedPackage, location.directory.string, message))
         }
-        return packages.sorted { $0.package < $1.package }
+        return served
+    }
+
+    /// What was found, sorted by package and then by directory.
+    private func distinctLocations() -> [StorageLayout.Location] {
+        let sorted = locations.sorted {
+            $0.package == $1.package ? $0.directory.string.precedesByBytes($1.directory.string) : $0.package < $1.package
+        }
+        var distinct: [StorageLayout.Location] = []
+        distinct.reserveCapacity(sorted.count)
+        for location in sorted where location != distinct.last { distinct.append(location) }
+        return distinct
     }
 
     /// Visits a storage, or a directory that is taken for one.
     mutating func visit(_ reader: DirectoryReader, prefix: String, depth: Int) throws(FileSystemError) {
-        for name in try reader.names() where !name.hasPrefix(".") {
-            look(at: name, of: reader, subject: prefix + name) { search throws(FileSystemError) in
+        for (name, kind) in try reader.kinds() where !name.hasPrefix(".") {
+            look(at: name, of: reader, subject: prefix + name, kind) { search throws(FileSystemError) in
                 try search.visitDirectory(named: name, of: reader, subject: prefix + name, depth: depth)
             }
         }
@@ -159,10 +168,11 @@ private struct Search {
 
     /// Looks at one entry: a directory is handed to `body`, anything else is a finding.
     private mutating func look(
-        at name: String, of reader: DirectoryReader, subject: String, _ body: (inout Search) throws(FileSystemError) -> Void
+        at name: String, of reader: DirectoryReader, subject: String,
+        _ kind: @autoclosure () throws(FileSystemError) -> FileStatus.Kind?, _ body: (inout Search) throws(FileSystemError) -> Void
     ) {
         readable(subject) { search throws(FileSystemError) in
-            switch try reader.status(of: name)?.kind {
+            switch try kind() {
             case nil: if name.contains("\u{FFFD}") { search.findings.insert(.notUTF8(subject)) }
             case .directory: try body(&search)
             case .symbolicLink: search.findings.insert(.link(subject))
@@ -183,7 +193,7 @@ private struct Search {
             for part in try scope.names() where !part.hasPrefix(".") {
                 // Where the scope's directory is a storage, too, a scope below it is that storage's.
                 if part.hasPrefix("@"), configured.contains(path) { continue }
-                look(at: part, of: scope, subject: "\(subject)/\(part)") { search in
+                look(at: part, of: scope, subject: "\(subject)/\(part)", try scope.status(of: part)?.kind) { search in
                     search.add("\(name)/\(part)", at: path.appending(part), subject: "\(subject)/\(part)")
                 }
             }
@@ -216,7 +226,7 @@ private struct Search {
             findings.insert(Finding(.invalidName, subject, "\"\(name)\" is not a package name"))
             return
         }
-        locations.insert(StorageLayout.Location(package: package, directory: directory))
+        locations.append(StorageLayout.Location(package: package, directory: directory))
     }
 }
 

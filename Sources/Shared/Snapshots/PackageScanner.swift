@@ -7,6 +7,8 @@ import SystemPackage
 struct PackageScan: Sendable {
     let package: PackageName
     let record: PackageRecord
+    /// What the record is in a snapshot's manifest.
+    let lines: ManifestLines
     /// Whether the package held still and looks exactly as the previous record says.
     let isUnchanged: Bool
     /// Whether the record must be written back, which it must also where only its scan time moved on.
@@ -50,7 +52,8 @@ struct PackageScanner: Sendable {
     /// - Throws: `FileSystemError` when a transfer form cannot be written.
     func scan(_ inputs: [ScanInput]) throws -> [PackageScan] {
         var drafts = inputs.map { Draft($0, scanStart: scanStart) }
-        let unknown = drafts.indices.filter { drafts[$0].look(for: store) }
+        let objects = try DirectoryReader(opening: store.objects)
+        let unknown = drafts.indices.filter { drafts[$0].look(beside: objects) }
         if let first = unknown.first, let last = unknown.last {
             let proofs = try proofs(drafts[first].location.package, drafts[last].location.package)
             for index in unknown { drafts[index].read(knowing: proofs) }
@@ -121,7 +124,7 @@ struct PackageScanner: Sendable {
         private var name: String { location.package.text }
 
         /// Lists the directory and compares it with the record; true where it must be read.
-        mutating func look(for store: SnapshotStore) -> Bool {
+        mutating func look(beside objects: DirectoryReader?) -> Bool {
             do {
                 guard let listing = try PackageListing(of: location) else {
                     noticeMove(name, "vanished")
@@ -135,7 +138,7 @@ struct PackageScanner: Sendable {
                 contentFindings.append(Finding(.unreadable, name, "\(error)"))
                 return false
             }
-            guard let previous, isSame(as: previous), previous.form.map({ isKept($0, in: store) }) ?? true else { return true }
+            guard let previous, isSame(as: previous), previous.form.map({ isKept($0, in: objects) }) ?? true else { return true }
             reused = previous
             return false
         }
@@ -149,8 +152,8 @@ struct PackageScanner: Sendable {
         }
 
         /// Whether the form that a record names is there as a whole; it was synced before the record was kept.
-        private func isKept(_ form: PackageRecord.Form, in store: SnapshotStore) -> Bool {
-            let status = try? DiskFileSystem().status(of: store.object(form.digest))
+        private func isKept(_ form: PackageRecord.Form, in objects: DirectoryReader?) -> Bool {
+            let status = try? objects?.status(of: form.digest.hex)
             return status?.kind == .file && status?.identity.size == form.size
         }
 
@@ -303,7 +306,8 @@ struct PackageScanner: Sendable {
 
         private func result(_ record: PackageRecord, isUnchanged: Bool, isNew: Bool) -> PackageScan {
             PackageScan(
-                package: location.package, record: record, isUnchanged: isUnchanged, isNewRecord: isNew,
+                package: location.package, record: record, lines: ManifestLines(of: record.files(of: location.package)),
+                isUnchanged: isUnchanged, isNewRecord: isNew,
                 fingerprint: hasMoved || !record.isComplete ? nil : fingerprint, passingFindings: passingFindings, hashedFiles: jobs.count,
                 hashedBytes: jobs.reduce(0) { $0 + $1.size })
         }
@@ -313,7 +317,11 @@ struct PackageScanner: Sendable {
             _ bytes: [UInt8], as form: PackageRecord.Form, in store: SnapshotStore, limit: Int64
         ) throws -> PackageRecord.Form? {
             let files = DiskFileSystem()
-            if let before = previous?.form, before.coreDigest == form.coreDigest, isKept(before, in: store) { return before }
+            if let before = previous?.form, before.coreDigest == form.coreDigest,
+                try isKept(before, in: DirectoryReader(opening: store.objects))
+            {
+                return before
+            }
             guard form.size <= limit else { return nil }
             let object = store.object(form.digest)
             // No record names it before it is synced, so what a power cut left here is no more than a rest.

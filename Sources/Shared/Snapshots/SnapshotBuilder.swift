@@ -5,8 +5,8 @@ import SystemPackage
 
 /// Where records of earlier scans are kept; the catalog is one.
 package protocol ScanRecords: Sendable {
-    /// The records of packages whose `sortKey` lies between two, both included.
-    func records(from first: PackageName, through last: PackageName) throws -> [PackageName: PackageRecord]
+    /// The records, encoded, of packages whose `sortKey` lies between two, both included.
+    func records(from first: PackageName, through last: PackageName) throws -> [PackageName: [UInt8]]
     /// What upstream says otherwise than the storage, of packages whose `sortKey` lies between two, both included; empty overlays left out.
     func overlays(from first: PackageName, through last: PackageName) throws -> [PackageName: UpstreamOverlay]
     /// What is known beside their records of the tarballs of packages whose `sortKey` lies between two, both included.
@@ -186,7 +186,7 @@ package struct SnapshotBuilder: Sendable {
         let damaged = Dictionary(grouping: try records.damagedTarballs(), by: \.key.package)
         pass.takenAway = try records.takenAway()
         var next = 0
-        let pipeline = OrderedPipeline<[ScanInput], [PackageScan]>(
+        let pipeline = OrderedPipeline<[(input: ScanInput, record: [UInt8]?)], [PackageScan]>(
             width: options.width, window: options.width * 4,
             pull: {
                 guard next < found.packages.count else { return nil }
@@ -196,18 +196,26 @@ package struct SnapshotBuilder: Sendable {
                 let known = try records.records(from: first.package, through: last.package)
                 let overlays = try records.overlays(from: first.package, through: last.package)
                 return batch.map {
-                    ScanInput(
-                        location: $0, previous: known[$0.package], overlay: overlays[$0.package] ?? UpstreamOverlay(),
+                    let input = ScanInput(
+                        location: $0, overlay: overlays[$0.package] ?? UpstreamOverlay(),
                         damaged: Dictionary(uniqueKeysWithValues: (damaged[$0.package] ?? []).map { ($0.key.file, $0.value) }))
+                    return (input, known[$0.package])
                 }
             },
-            transform: { [scanner] in try scanner.scan($0) })
+            transform: { [scanner] batch in
+                let inputs = batch.map { input, record in
+                    var input = input
+                    input.previous = record.flatMap { PackageRecord(decoding: $0) }
+                    return input
+                }
+                return try scanner.scan(inputs)
+            })
         let manifest = try SnapshotManifestWriter(creating: draft)
         var fresh: [(PackageName, PackageRecord)] = []
         var done = 0
         while let scans = try pipeline.next() {
             for scan in scans {
-                try manifest.add(package: scan.record.files(of: scan.package))
+                try manifest.add(scan.lines)
                 guard manifest.counts.files <= options.fileLimit else {
                     _ = try DiskFileSystem().remove(draft)
                     throw TooLarge(limit: options.fileLimit)

@@ -119,31 +119,46 @@ package struct SnapshotReader {
     }
 }
 
+/// What a package is in a snapshot's manifest, and in its state root.
+struct ManifestLines: Sendable {
+    /// Lines of the manifest, parted by commas.
+    private(set) var manifest: [UInt8] = []
+    /// Lines of the state root.
+    private(set) var sums: [UInt8] = []
+    private(set) var counts = ContentCounts()
+
+    /// - Parameter files: those of the package, sorted by path; none where it is not in the snapshot.
+    init(of files: [SnapshotFile]) {
+        guard !files.isEmpty else { return }
+        counts.packages = 1
+        for file in files {
+            if counts.files > 0 { manifest.append(contentsOf: ",\n".utf8) }
+            file.appendManifestLine(to: &manifest)
+            file.appendSumLine(to: &sums)
+            counts.add(file)
+        }
+    }
+}
+
 /// Writes a snapshot's manifest in one pass; the first line, which needs the totals, last.
 final class SnapshotManifestWriter {
     let writer: FileWriter
     private(set) var counts = ContentCounts()
     private let root = SHA512Hasher()
-    private var line: [UInt8] = []
 
     init(creating path: FilePath) throws(FileSystemError) {
         writer = try FileWriter(creating: path)
         try writer.write([UInt8](repeating: 0x20, count: SnapshotHeader.reserved))
     }
 
-    func add(package files: [SnapshotFile]) throws(FileSystemError) {
-        guard !files.isEmpty else { return }
-        counts.packages += 1
-        for file in files {
-            line.removeAll(keepingCapacity: true)
-            if counts.files > 0 { line.append(contentsOf: ",\n".utf8) }
-            file.appendManifestLine(to: &line)
-            try writer.write(line)
-            line.removeAll(keepingCapacity: true)
-            file.appendSumLine(to: &line)
-            root.update(line)
-            counts.add(file)
-        }
+    func add(_ package: ManifestLines) throws(FileSystemError) {
+        guard package.counts.files > 0 else { return }
+        if counts.files > 0 { try writer.write(Array(",\n".utf8)) }
+        try writer.write(package.manifest)
+        root.update(package.sums)
+        counts.packages += package.counts.packages
+        counts.files += package.counts.files
+        counts.bytes += package.counts.bytes
     }
 
     /// Ends the list; the header is written by `commit`.
