@@ -164,14 +164,16 @@ package struct PackageApplier: Sendable {
         let packument = task.directory.appending("package.json")
         let replaced: [UInt8]?
         let local: StoredPackument?
+        let present: [FileName: SHA512Digest?]
         do {
             replaced = try files.packument(in: task.directory)
             local = try replaced.map { try StoredPackument(parsing: $0, of: task.package) }
+            present = try measure(task)
         } catch let error as PackumentError {
-            let refusal = Refusal(subject: task.package.text, reason: "\(error); repair or remove its package.json, then import again")
-            return Result(delivery: PackageDelivery(package: task.package, files: []), refusals: [refusal])
+            return refused(task, "\(error); repair or remove its package.json, then import again")
+        } catch let obstruction as Obstruction {
+            return refused(task, "\(obstruction); the package stays as it was: move that away, then import again")
         }
-        let present = try measure(task)
         var policy = self.policy
         if task.view.wasBrought { policy.adoptsLocalPackages = true }
         let merged = PackumentMerge(
@@ -222,13 +224,25 @@ package struct PackageApplier: Sendable {
         return AppliedForm(digest: digest, revision: revision, identity: identity)
     }
 
+    /// A package that cannot be worked with: nothing of it is given.
+    private func refused(_ task: Task, _ reason: String) -> Result {
+        Result(
+            delivery: PackageDelivery(package: task.package, files: []), refusals: [Refusal(subject: task.package.text, reason: reason)])
+    }
+
     /// The tarballs that are here: measured where the decision needs it, taken on the ledger's word elsewhere.
+    ///
+    /// - Throws: `Obstruction` where something else stands in the place of one that the origin gives.
     private func measure(_ task: Task) throws -> [FileName: SHA512Digest?] {
         var present: [FileName: SHA512Digest?] = [:]
         for name in try files.names(in: task.directory) ?? [] {
             guard let file = FileName(name), !file.isPackument else { continue }
             let path = task.directory.appending(name)
-            guard try files.status(of: path)?.kind == .file else { continue }
+            guard let kind = try files.status(of: path)?.kind else { continue }
+            guard kind == .file else {
+                if task.target[file] != nil { throw Obstruction(path, kind) }
+                continue
+            }
             let isKnown = task.view.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && $0.outcome.isTaken }
             let mustMeasure = task.stagedTarballs.contains(file) || (task.target[file] != nil && !isKnown)
             present[file] = mustMeasure ? .some(try FileReader(opening: path).map { try SHA512.digest(of: $0) }) : .some(nil)

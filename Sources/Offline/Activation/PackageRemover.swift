@@ -118,7 +118,10 @@ package struct PackageRemover: Sendable {
         for (file, policy) in task.files {
             let name = file.path.file
             if let version = declared[name] {
-                if try isStillIts(version, file, in: directory) { going[name] = policy }
+                do { if try isStillIts(version, file, in: directory) { going[name] = policy } } catch let obstruction as Obstruction {
+                    result.refusal = "\(obstruction); the package stays as it was: move that away, then import again"
+                    return result
+                }
             } else if try generation.kept(file.path) != nil {
                 // An interrupted try has taken its entry.
                 _ = try files.remove(directory.appending(name.text))
@@ -146,8 +149,10 @@ package struct PackageRemover: Sendable {
     }
 
     /// Whether a version is the origin's as it was given, and its tarball is here.
+    ///
+    /// - Throws: `Obstruction` where something else stands in the tarball's place.
     private func isStillIts(_ version: DeclaredVersion, _ file: LeavingFile, in directory: FilePath) throws -> Bool {
-        guard let reader = try FileReader(opening: directory.appending(file.path.file.text)) else { return false }
+        guard let reader = try FileReader.tarball(at: directory.appending(file.path.file.text)) else { return false }
         let sha512 = version.integrity?.sha512 ?? []
         return try sha512.isEmpty ? SHA512.digest(of: reader) == file.digest : sha512.contains(file.digest)
     }

@@ -64,6 +64,8 @@ package struct PackageReverter: Sendable {
         package fileprivate(set) var losses: [PackumentReversal.Loss] = []
         /// Why nothing can be done with it, in words.
         package fileprivate(set) var refusal: String?
+        /// What is no tarball and stands in the place of one that goes; it stays.
+        package fileprivate(set) var obstructions: [Obstruction] = []
         /// Where files were put aside that the import did not bring, when the whole package went.
         package fileprivate(set) var aside: String?
 
@@ -195,22 +197,37 @@ package struct PackageReverter: Sendable {
         for change in task.going {
             let file = change.path.file
             let path = directory.appending(file.text)
-            if declared[file]?.integrity?.sha512.contains(change.digest) == true, try files.status(of: path)?.kind == .file {
-                going.append(file)
-            } else if let reader = try FileReader(opening: path) {
-                let digest = try SHA512.digest(of: reader)
-                measured[file] = digest
-                if digest == change.digest { going.append(file) }
-            } else {
+            do {
+                if declared[file]?.integrity?.sha512.contains(change.digest) == true, try files.status(of: path)?.kind == .file {
+                    going.append(file)
+                } else if let digest = try digest(at: path) {
+                    measured[file] = digest
+                    if digest == change.digest { going.append(file) }
+                } else {
+                    decision.result.absent.insert(file)
+                }
+            } catch let obstruction as Obstruction {
+                // Its version goes by the name: of a tarball that is not there, nothing else tells whose it was.
+                measured[file] = change.digest
                 decision.result.absent.insert(file)
+                decision.result.obstructions.append(obstruction)
             }
         }
         for change in task.intended where declared[change.path.file] == nil {
-            guard let reader = try FileReader(opening: directory.appending(change.path.file.text)) else { continue }
-            if try SHA512.digest(of: reader) == change.digest { going.append(change.path.file) }
+            do {
+                if try digest(at: directory.appending(change.path.file.text)) == change.digest { going.append(change.path.file) }
+            } catch is Obstruction {}
         }
         var named: Set<FileName> = []
-        if here != nil { decision.coming = try kept(task.taken.filter { declared[$0.path.file] == nil }) }
+        if here != nil {
+            let returning = task.taken.filter { declared[$0.path.file] == nil }
+            decision.coming = try kept(returning)
+            let back = Set(decision.coming.map(\.file))
+            do { try refuseOccupied(returning.filter { back.contains($0.path.file) }, in: directory) } catch let error as Occupied {
+                decision.result.refusal = "\(error); the package stays as it was: move that away, then roll back again"
+                return decision
+            }
+        }
         if let here, let current {
             let reversal = PackumentReversal(
                 of: current, writes: try writes.map(Self.documents), imported: try imported(task, writes),
@@ -237,6 +254,30 @@ package struct PackageReverter: Sendable {
         decision.result.removed = Set(decision.going)
         decision.result.absent.formUnion(decision.going)
         return decision
+    }
+
+    /// The digest of a tarball; `nil` where there is none.
+    ///
+    /// - Throws: `Obstruction`, `FileSystemError`.
+    private func digest(at path: FilePath) throws -> SHA512Digest? {
+        try FileReader.tarball(at: path).map { try SHA512.digest(of: $0) }
+    }
+
+    /// Something that no version names stands where a tarball is to come back.
+    private struct Occupied: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private func refuseOccupied(_ returning: [LeavingFile], in directory: FilePath) throws {
+        for file in returning {
+            let path = directory.appending(file.path.file.text)
+            do {
+                guard let digest = try digest(at: path), digest != file.digest else { continue }
+                throw Occupied(description: "\"\(path)\" has other bytes than the tarball that is to come back")
+            } catch let obstruction as Obstruction {
+                throw Occupied(description: "\(obstruction)")
+            }
+        }
     }
 
     private static func documents(_ write: Generation.Write) throws -> PackumentReversal.Write {

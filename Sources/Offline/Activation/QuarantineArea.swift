@@ -76,30 +76,46 @@ package struct QuarantineArea: Sendable {
         try files.syncDirectory(place)
     }
 
-    /// Everything that is quarantined in these physical storages, sorted by package, then by version, then oldest first.
-    package func entries(in storages: some Sequence<FilePath>) throws -> [Entry] {
-        var entries: [Entry] = []
+    /// What is quarantined, and what of it cannot be let back.
+    package struct Contents: Sendable {
+        /// Sorted by package, then by version, then oldest first.
+        package fileprivate(set) var entries: [Entry] = []
+        /// What is not as it was put there: a packument that cannot be read, something else in the place of a tarball.
+        package fileprivate(set) var damage: [(package: PackageName, path: FilePath)] = []
+    }
+
+    /// Everything that is quarantined in these physical storages.
+    package func contents(in storages: some Sequence<FilePath>) throws -> Contents {
+        var contents = Contents()
         for storage in storages {
             let folder = storage.appending(Self.name)
             for text in try files.names(in: folder) ?? [] {
                 guard let generation = GenerationName(text) else { continue }
                 for name in try files.names(in: folder.appending(text)) ?? [] where !name.hasSuffix("+aside") {
                     guard let package = PackageName(String(name.map { $0 == "+" ? "/" : $0 })) else { continue }
-                    entries += try self.entries(in: folder.appending(text).appending(name), package, generation)
+                    try look(into: folder.appending(text).appending(name), package, generation, &contents)
                 }
             }
         }
-        return entries.sorted {
+        contents.entries.sort {
             ($0.package, $0.version.version, $0.generation) < ($1.package, $1.version.version, $1.generation)
         }
+        return contents
     }
 
-    private func entries(in directory: FilePath, _ package: PackageName, _ generation: GenerationName) throws -> [Entry] {
-        guard let packument = try packument(in: directory, of: package) else { return [] }
-        return try packument.declared.compactMap { version in
+    private func look(
+        into directory: FilePath, _ package: PackageName, _ generation: GenerationName, _ contents: inout Contents
+    ) throws {
+        let tarballs = try TarballListing(of: directory, files: files)
+        contents.damage += tarballs.obstructions.map { (package, $0.path) }
+        guard let packument = try packument(in: directory, of: package) else {
+            if !tarballs.sizes.isEmpty { contents.damage.append((package, directory.appending("package.json"))) }
+            return
+        }
+        for version in packument.declared {
+            guard let size = tarballs.sizes[version.file] else { continue }
             let path = directory.appending(version.file.text)
-            guard let status = try files.status(of: path), status.kind == .file else { return nil }
-            return Entry(package: package, version: version, generation: generation, path: path, size: status.identity.size)
+            contents.entries.append(Entry(package: package, version: version, generation: generation, path: path, size: size))
         }
     }
 
@@ -117,8 +133,9 @@ package struct QuarantineArea: Sendable {
 
     /// What is said of the versions in a directory of the quarantine; `nil` where that cannot be read.
     package func packument(in directory: FilePath, of package: PackageName) throws -> StoredPackument? {
-        let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit)
-        return bytes.flatMap { try? StoredPackument(parsing: $0, of: package) }
+        do { return try files.packument(in: directory).map { try StoredPackument(parsing: $0, of: package) } } catch is PackumentError {
+            return nil
+        }
     }
 
     /// Forgets tarballs that an import took of a package, and what is empty then.

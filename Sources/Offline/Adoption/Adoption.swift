@@ -74,12 +74,13 @@ package struct Adoption: Sendable {
         var report = Report(findings: found.findings)
         for location in found.packages {
             report.packages += 1
-            let present = try tarballs(in: location.directory)
-            report.tarballs += present.count
-            report.bytes += present.values.reduce(0, +)
+            let present = try TarballListing(of: location.directory, files: files)
+            report.tarballs += present.sizes.count
+            report.bytes += present.sizes.values.reduce(0, +)
+            report.findings += Self.findings(of: present, in: location)
             switch try read(location) {
             case .success(let (_, packument)):
-                let cut = PackumentCut(packument, present: Set(present.keys))
+                let cut = PackumentCut(packument, present: present.files)
                 if cut.isChanged { report.cuts.append(Self.cut(location.package, cut)) }
             case .failure(let finding): report.findings.append(finding)
             }
@@ -120,6 +121,7 @@ package struct Adoption: Sendable {
             let adopted = try measure(batch)
             for location in batch {
                 report.packages += 1
+                report.findings += Self.findings(of: try TarballListing(of: location.directory, files: files), in: location)
                 switch try adopt(location, generation, stage, locks) {
                 case .success(let cut?): report.cuts.append(cut)
                 case .success(nil): break
@@ -143,16 +145,12 @@ package struct Adoption: Sendable {
         Cut(package: package, dropped: cut.dropped, origins: cut.origins, isGone: cut.document == nil)
     }
 
-    /// The tarballs in a directory, with their sizes.
-    private func tarballs(in directory: FilePath) throws -> [FileName: Int64] {
-        var found: [FileName: Int64] = [:]
-        for name in try files.names(in: directory) ?? [] {
-            guard let file = FileName(name), !file.isPackument, let status = try files.status(of: directory.appending(name)) else {
-                continue
-            }
-            if status.kind == .file { found[file] = status.identity.size }
+    private static func findings(of listing: TarballListing, in location: StorageLayout.Location) -> [Finding] {
+        listing.obstructions.map { obstruction in
+            Finding(
+                obstruction.kind == .symbolicLink ? .symbolicLink : .strayEntry, "\(location.package)/\(obstruction.path.name)",
+                "\(obstruction); it stays as it is, and a version of it goes")
         }
-        return found
     }
 
     private enum Outcome<Value> {
@@ -162,10 +160,12 @@ package struct Adoption: Sendable {
 
     private func read(_ location: StorageLayout.Location) throws -> Outcome<(bytes: [UInt8], packument: StoredPackument)> {
         let subject = "\(location.package)/package.json"
-        guard let bytes = try files.contents(of: location.directory.appending("package.json"), limit: StoredPackument.sizeLimit) else {
-            return .failure(Finding(.packumentMissing, subject, "there is none; verdaccio's search ends at such a directory"))
-        }
-        do { return .success((bytes, try StoredPackument(parsing: bytes, of: location.package))) } catch {
+        do {
+            guard let bytes = try files.packument(in: location.directory) else {
+                return .failure(Finding(.packumentMissing, subject, "there is none; verdaccio's search ends at such a directory"))
+            }
+            return .success((bytes, try StoredPackument(parsing: bytes, of: location.package)))
+        } catch let error as PackumentError {
             return .failure(Finding(.packumentInvalid, subject, "\(error); it stays as it is"))
         }
     }
@@ -191,7 +191,7 @@ package struct Adoption: Sendable {
         if case .success(let (_, packument)) = try read(location) {
             versions = Dictionary(packument.declared.map { ($0.file, $0.version) }, uniquingKeysWith: { first, _ in first })
         }
-        return try tarballs(in: location.directory).sorted { $0.key < $1.key }.compactMap { file, size in
+        return try TarballListing(of: location.directory, files: files).sizes.sorted { $0.key < $1.key }.compactMap { file, size in
             guard let reader = try FileReader(opening: location.directory.appending(file.text)) else { return nil }
             return AdoptedFile(
                 path: StorePath(location.package, file), digest: try SHA512.digest(of: reader), version: versions[file], size: size)
@@ -203,7 +203,7 @@ package struct Adoption: Sendable {
     ) throws -> Outcome<Cut?> {
         // Most packuments of a storage that serves by itself are as they should be: they are not locked.
         if case .success(let (_, packument)) = try read(location),
-            try !PackumentCut(packument, present: Set(tarballs(in: location.directory).keys)).isChanged
+            try !PackumentCut(packument, present: TarballListing(of: location.directory, files: files).files).isChanged
         {
             return .success(nil)
         }
@@ -226,7 +226,7 @@ package struct Adoption: Sendable {
         case .success(let found): (bytes, packument) = found
         case .failure(let finding): return .failure(finding)
         }
-        let cut = try PackumentCut(packument, present: Set(tarballs(in: directory).keys))
+        let cut = try PackumentCut(packument, present: TarballListing(of: directory, files: files).files)
         guard cut.isChanged else { return .success(nil) }
         let after = cut.document.map { JSONValue.object($0).canonicalBytes } ?? []
         let path = directory.appending("package.json")

@@ -289,6 +289,7 @@ package struct ImportPipeline: Sendable {
             if try preflight.add(package, target: target.keys, carried: carried) { plan.newPackages.append(package) }
             let found = try prerequisites.check(package, target: target, carried: Set(carried.map(\.path.file)))
             for path in found.missing { gap.add(path, target[path.file]) }
+            if gap.obstructions.count < BundleGap.namedLimit { gap.obstructions += found.obstructions }
             if !found.removed.isEmpty { plan.removals.append(PackageDelivery(package: package, files: found.removed)) }
         }
         if let file = tarballs.pending ?? packuments.pending {

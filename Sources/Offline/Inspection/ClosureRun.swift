@@ -37,8 +37,8 @@ package struct ClosureRun: Sendable {
     }
 
     private let packages: [(package: PackageName, stored: StoredPackument, tarballs: Set<FileName>)]
-    /// Packages whose packument cannot be read.
-    package let unreadable: [PackageName]
+    /// Packages whose packument cannot be read, each with the reason: nothing of them can be installed.
+    package let unreadable: [Failure]
 
     /// Reads the packuments of a storage.
     package init(_ layout: StorageLayout) throws {
@@ -51,22 +51,26 @@ package struct ClosureRun: Sendable {
                 defer { next += 1 }
                 return locations[next]
             },
-            transform: { location in (location.package, try Self.read(location)) })
+            transform: { location in (location.package, Self.read(location)) })
         var packages: [(package: PackageName, stored: StoredPackument, tarballs: Set<FileName>)] = []
-        var unreadable: [PackageName] = []
+        var unreadable: [Failure] = []
         while let (package, content) = try results.next() {
-            if let content { packages.append((package, content.0, content.1)) } else { unreadable.append(package) }
+            switch content {
+            case .success(let (stored, tarballs)): packages.append((package, stored, tarballs))
+            case .failure(let error): unreadable.append(Failure(subject: package.text, reasons: ["\(error)"]))
+            }
         }
         self.packages = packages
         self.unreadable = unreadable
     }
 
-    private static func read(_ location: StorageLayout.Location) throws -> (StoredPackument, Set<FileName>)? {
+    private static func read(_ location: StorageLayout.Location) -> Result<(StoredPackument, Set<FileName>), any Error> {
         let files = DiskFileSystem()
-        guard let bytes = try files.contents(of: location.directory.appending("package.json"), limit: StoredPackument.sizeLimit),
-            let stored = try? StoredPackument(parsing: bytes, of: location.package, keeping: Closure.members)
-        else { return nil }
-        return (stored, Set((try files.names(in: location.directory) ?? []).compactMap { FileName($0) }))
+        return Result {
+            guard let bytes = try files.packument(in: location.directory) else { throw PackumentError.invalid("there is no package.json") }
+            let stored = try StoredPackument(parsing: bytes, of: location.package, keeping: Closure.members)
+            return (stored, try TarballListing(of: location.directory, files: files).files)
+        }
     }
 
     private func solved(on platform: TargetPlatform) -> Closure {
@@ -110,11 +114,12 @@ package struct ClosureRun: Sendable {
             for node in closure.nodes {
                 if closure.isForPlatform(node) { judge(node, "\(node)", closure, &report, &roots) } else { report.elsewhere += 1 }
             }
+            report.failures += unreadable
         case .wishes(let wishes):
             for wish in wishes {
                 let (node, obstacle) = closure.chosen(wish)
                 if let node { judge(node, "\(wish)", closure, &report, &roots) }
-                if let obstacle { report.failures.append(Failure(subject: "\(wish)", reasons: [Self.words(obstacle)])) }
+                if let obstacle { report.failures.append(Failure(subject: "\(wish)", reasons: words(obstacle))) }
             }
         case .lockfile(let lockfile):
             for locked in lockfile.packages { judge(locked, closure, &report, &roots) }
@@ -166,11 +171,12 @@ package struct ClosureRun: Sendable {
         }
     }
 
-    private static func words(_ obstacle: Closure.Obstacle) -> String {
+    private func words(_ obstacle: Closure.Obstacle) -> [String] {
         switch obstacle {
-        case .noPackage: "that package is not here"
-        case .noVersion(_, let here): "of that package only \(here.joined(separator: ", ")) is here"
-        default: "\(obstacle)"
+        case .noPackage(let dependency):
+            unreadable.first { $0.subject == dependency.package.text }?.reasons ?? ["that package is not here"]
+        case .noVersion(_, let here): ["of that package only \(here.joined(separator: ", ")) is here"]
+        default: ["\(obstacle)"]
         }
     }
 }

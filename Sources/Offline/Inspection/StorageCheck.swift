@@ -12,8 +12,10 @@ package struct StorageCheck: Sendable {
         package enum Code: String, Sendable, Hashable, CaseIterable {
             /// A tarball that the packument names is not there.
             case missing
-            /// A tarball has other bytes than were imported, or than its version declares.
+            /// A tarball has other bytes than were imported, or than its version declares; or something else stands in its place.
             case damaged
+            /// A tarball or packument is there, and cannot be read.
+            case unreadable
             /// A packument is not there, though tarballs were imported.
             case packumentMissing = "packument-missing"
             /// A packument that Verdaccio cannot use.
@@ -107,23 +109,33 @@ package struct StorageCheck: Sendable {
         var result = Result(given: Dictionary(given.map { ($0.path.file, $0) }, uniquingKeysWith: { first, _ in first }))
         let files = DiskFileSystem()
         let directory = layout.directory(of: package)
-        guard let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit) else {
-            if try files.status(of: directory) == nil {
-                result.note(.removedHere, package.text, "the whole package is gone")
-            } else {
-                result.note(.packumentMissing, package.text, "there is a directory without package.json; verdaccio's search ends at it")
-            }
-            return result
-        }
         let stored: StoredPackument
-        do { stored = try StoredPackument(parsing: bytes, of: package) } catch {
+        do {
+            guard let bytes = try files.packument(in: directory) else {
+                if try files.status(of: directory) == nil {
+                    result.note(.removedHere, package.text, "the whole package is gone")
+                } else {
+                    result.note(.packumentMissing, package.text, "there is a directory without package.json; verdaccio's search ends at it")
+                }
+                return result
+            }
+            stored = try StoredPackument(parsing: bytes, of: package)
+        } catch let error as PackumentError {
             result.note(.packumentDamaged, "\(package)/package.json", error.description)
+            return result
+        } catch let error as FileSystemError {
+            result.note(.unreadable, "\(package)/package.json", error.description)
             return result
         }
         var named: Set<FileName> = []
         for version in stored.declared {
             named.insert(version.file)
-            try check(version, StorePath(package, version.file), in: directory, &result)
+            let path = StorePath(package, version.file)
+            do { try check(version, path, in: directory, &result) } catch let obstruction as Obstruction {
+                result.note(.damaged, "\(path)", "\(obstruction)", path.file)
+            } catch let error as FileSystemError {
+                result.note(.unreadable, "\(path)", error.description, path.file)
+            }
         }
         for file in given where !named.contains(file.path.file) {
             if try files.status(of: directory.appending(file.path.file.text)) != nil {
@@ -140,7 +152,7 @@ package struct StorageCheck: Sendable {
     ) throws {
         let given = result.given[path.file]
         let place = directory.appending(path.file.text)
-        guard let reader = try FileReader(opening: place) else {
+        guard let reader = try FileReader.tarball(at: place) else {
             return result.note(.missing, "\(path)", "\(path.package)@\(version.version) names it, and it is not there", path.file)
         }
         result.tarballs += 1

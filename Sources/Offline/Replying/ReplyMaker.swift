@@ -223,10 +223,14 @@ package struct ReplyMaker: Sendable {
         guard case .success(let dependency) = RegistryDependency.read(argument: spec) else { return true }
         let files = DiskFileSystem()
         let directory = layout.directory(of: dependency.package)
-        guard let bytes = try files.contents(of: directory.appending("package.json"), limit: StoredPackument.sizeLimit),
-            let stored = try? StoredPackument(parsing: bytes, of: dependency.package)
-        else { return false }
-        let present = Set((try files.names(in: directory) ?? []).compactMap { FileName($0) })
+        let stored: StoredPackument
+        do {
+            guard let bytes = try files.packument(in: directory) else { return false }
+            stored = try StoredPackument(parsing: bytes, of: dependency.package)
+        } catch is PackumentError {
+            return false
+        }
+        let present = try TarballListing(of: directory, files: files).files
         let tags = stored.object["dist-tags"]?.object?.dictionary.compactMapValues(\.string) ?? [:]
         return dependency.isMet(by: stored.declared.filter { present.contains($0.file) }.map(\.version), tags: tags)
     }

@@ -21,6 +21,8 @@ package struct QuarantineKeeper: Sendable {
         case occupied(String)
         /// The packument here cannot be read.
         case damagedPackage(String)
+        /// Something else stands in the tarball's place.
+        case obstructed(Obstruction)
 
         package var description: String {
             switch self {
@@ -28,6 +30,7 @@ package struct QuarantineKeeper: Sendable {
             case .damaged(let path): "\"\(path)\" is not what was put in quarantine"
             case .occupied(let subject): "other bytes are here under \(subject)"
             case .damagedPackage(let reason): reason
+            case .obstructed(let obstruction): "\(obstruction); move it away first"
             }
         }
     }
@@ -56,9 +59,16 @@ package struct QuarantineKeeper: Sendable {
 
     /// Everything that is in quarantine, with the import that put it there, as far as the ledger knows it.
     package func list() throws -> [(entry: QuarantineArea.Entry, record: ImportRecord?)] {
+        try recorded(area.contents(in: storages()).entries)
+    }
+
+    /// What is in quarantine and cannot be let back, since it is not as it was put there.
+    package func damage() throws -> [FilePath] { try area.contents(in: storages()).damage.map(\.path) }
+
+    private func recorded(_ entries: [QuarantineArea.Entry]) throws -> [(entry: QuarantineArea.Entry, record: ImportRecord?)] {
         let records = Dictionary(
             try ledger.imports().filter { $0.kind == .import }.map { ($0.generationName, $0) }, uniquingKeysWith: { first, _ in first })
-        return try area.entries(in: storages()).map { ($0, records[$0.generation]) }
+        return entries.map { ($0, records[$0.generation]) }
     }
 
     /// The physical storages that may have a quarantine.
@@ -79,14 +89,17 @@ package struct QuarantineKeeper: Sendable {
         _ package: PackageName, _ version: PackageVersion?, operatorName: String, details: JSONObject = JSONObject()
     ) throws -> (versions: [PackageVersion], entries: [Int64]) {
         var newest: [PackageVersion: (entry: QuarantineArea.Entry, record: ImportRecord?)] = [:]
-        for found in try list() where found.entry.package == package && (version == nil || found.entry.version.version == version) {
+        let contents = try area.contents(in: storages())
+        let entries = contents.entries.filter { $0.package == package && (version == nil || $0.version.version == version) }
+        for found in try recorded(entries) {
             newest[found.entry.version.version] = found
         }
         guard !newest.isEmpty else {
+            if let damage = contents.damage.first(where: { $0.package == package }) { throw Refusal.damaged(damage.path) }
             try area.sweep(package, in: storages())
             throw Refusal.notQuarantined(version.map { "\(package)@\($0)" } ?? package.text)
         }
-        var entries: [Int64] = []
+        var numbers: [Int64] = []
         for (generation, found) in Dictionary(grouping: newest.values, by: \.entry.generation).sorted(by: { $0.key < $1.key }) {
             let files = found.map(\.entry).sorted { $0.version.version < $1.version.version }
             let digests = try files.map { try proven($0) }
@@ -95,12 +108,12 @@ package struct QuarantineKeeper: Sendable {
                 let taken = zip(files, digests).map {
                     LeavingFile(path: StorePath(package, $0.version.file), digest: $1, version: $0.version.version)
                 }
-                entries.append(
+                numbers.append(
                     try ledger.recordRelease(taken, quarantinedBy: id, operatorName: operatorName, details: details, at: clock.now()))
             }
             try area.forget(files.map(\.version.file), of: package, generation)
         }
-        return (newest.keys.sorted(), entries)
+        return (newest.keys.sorted(), numbers)
     }
 
     private func proven(_ entry: QuarantineArea.Entry) throws -> SHA512Digest {
@@ -146,6 +159,12 @@ package struct QuarantineKeeper: Sendable {
         return isPlaced
     }
 
+    private func digest(at path: FilePath) throws -> SHA512Digest? {
+        do { return try FileReader.tarball(at: path).map { try SHA512.digest(of: $0) } } catch let obstruction as Obstruction {
+            throw Refusal.obstructed(obstruction)
+        }
+    }
+
     /// `false` where the lock was lost on the way.
     private func merge(
         _ entries: [QuarantineArea.Entry], _ digests: [SHA512Digest], of package: PackageName, _ taken: StoredPackument,
@@ -153,16 +172,14 @@ package struct QuarantineKeeper: Sendable {
     ) throws -> Bool {
         let lock = try PackageLock(directory: directory, files: files, clock: clock, patience: patience) { try journal.note($0, $1) }
         defer { try? lock.release() }
-        let packument = directory.appending("package.json")
-        let bytes = try files.contents(of: packument, limit: StoredPackument.sizeLimit) ?? []
         let current: StoredPackument
-        do { current = try StoredPackument(parsing: bytes, of: package) } catch {
+        do { current = try StoredPackument(parsing: files.packument(in: directory) ?? [], of: package) } catch let error as PackumentError {
             throw Refusal.damagedPackage("\(package): \(error); repair or remove its package.json first")
         }
         let declared = Dictionary(current.declared.map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })
         var coming: [QuarantineArea.Entry] = []
         for (entry, digest) in zip(entries, digests) {
-            let here = try FileReader(opening: directory.appending(entry.version.file.text)).map { try SHA512.digest(of: $0) }
+            let here = try self.digest(at: directory.appending(entry.version.file.text))
             guard here == nil || here == digest else { throw Refusal.occupied("\(package)@\(entry.version.version)") }
             if let known = declared[entry.version.version] {
                 guard known.matches(TarballProof(sha512: digest, sha1: nil, size: 0)) != false else {

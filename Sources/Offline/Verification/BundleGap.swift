@@ -8,6 +8,8 @@ package struct BundleGap: Sendable, CustomStringConvertible {
     package let descriptor: BundleDescriptor
     /// What is missing by path, as far as there is room to say it in a request.
     package private(set) var missing: [(path: StorePath, digest: SHA512Digest)] = []
+    /// The first of what stands in the place of missing tarballs, and is none.
+    package var obstructions: [Obstruction] = []
     /// How many files are missing in all.
     package private(set) var count = 0
     /// The bundle of an import that did not end, which may be why.
@@ -15,6 +17,8 @@ package struct BundleGap: Sendable, CustomStringConvertible {
 
     /// Longest list that is kept (FORMAT.md §2).
     package static let limit = 200_000
+    /// Files that are named to people.
+    package static let namedLimit = 20
 
     package init(descriptor: BundleDescriptor) {
         self.descriptor = descriptor
@@ -26,7 +30,8 @@ package struct BundleGap: Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let named = missing.prefix(20).map { "\($0.path)" }.joined(separator: ", ")
-        return "\(count) file(s) that the bundle builds upon are not here: \(named)\(count > 20 ? ", …" : "")"
+        let named = missing.prefix(Self.namedLimit).map { "\($0.path)" }.joined(separator: ", ")
+        let words = obstructions.prefix(5).map { "; \($0): move that away" }.joined()
+        return "\(count) file(s) that the bundle builds upon are not here: \(named)\(count > Self.namedLimit ? ", …" : "")\(words)"
     }
 }

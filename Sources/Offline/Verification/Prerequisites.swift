@@ -15,6 +15,8 @@ package struct Prerequisites: Sendable {
     package struct Result: Sendable {
         /// The files that are neither carried nor held.
         package var missing: [StorePath] = []
+        /// What stands in the place of some of them, and is no tarball.
+        package var obstructions: [Obstruction] = []
         /// What was given and then removed here, as far as the ledger does not say so yet.
         package var removed: [DeliveryRecord] = []
     }
@@ -46,6 +48,7 @@ package struct Prerequisites: Sendable {
                     DeliveryRecord(path: StorePath(package, file), digest: digest, size: given.size, outcome: .removed))
             } else {
                 result.missing.append(StorePath(package, file))
+                if let obstruction = try state.obstruction(at: file) { result.obstructions.append(obstruction) }
             }
         }
         if let digest = target[.packument], !carried.contains(.packument) {
@@ -108,8 +111,18 @@ private final class PackageState {
 
     /// Whether a tarball is here with that digest.
     func measures(_ file: FileName, _ digest: SHA512Digest) throws -> Bool {
-        guard let reader = try FileReader(opening: directory.appending(file.text)) else { return false }
-        return try SHA512.digest(of: reader) == digest
+        do {
+            guard let reader = try FileReader.tarball(at: directory.appending(file.text)) else { return false }
+            return try SHA512.digest(of: reader) == digest
+        } catch is Obstruction {
+            return false
+        }
+    }
+
+    /// What stands in the place of a tarball, and is none.
+    func obstruction(at file: FileName) throws -> Obstruction? {
+        let path = directory.appending(file.text)
+        return try files.status(of: path).flatMap { $0.kind == .file ? nil : Obstruction(path, $0.kind) }
     }
 
     /// Whether the packument is the one the import left, or a later one that names these tarballs.

@@ -95,7 +95,7 @@ struct ClosureCommand: ParsableCommand {
             let run = try ClosureRun(storage.layout())
             let platforms = platform.isEmpty ? [.current] : platform.compactMap { TargetPlatform($0) }
             var isWhole = true
-            for package in run.unreadable { Terminal.say("warning: the packument of \(package) cannot be read") }
+            for damage in run.unreadable { Terminal.say("warning: \(damage.subject): \(damage.reasons.joined(separator: "; "))") }
             for platform in platforms {
                 let report = run.report(subject, on: platform, node: node.flatMap { SemanticVersion($0) })
                 isWhole = isWhole && report.failures.isEmpty

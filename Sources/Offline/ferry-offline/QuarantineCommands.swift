@@ -29,6 +29,9 @@ struct Quarantine: ParsableCommand {
             try reporting {
                 let keeper = QuarantineKeeper(layout: try storage.layout(), state: try state.directory(), ledger: try state.ledger())
                 for (entry, record) in try keeper.list() { try show(entry, record) }
+                for path in try keeper.damage() {
+                    Terminal.say("warning: \"\(path)\" is not what was put in quarantine; what lies with it stays, and is not released")
+                }
             }
         }
 
@@ -51,7 +54,7 @@ struct Quarantine: ParsableCommand {
             abstract: "Let versions back into the storage.",
             discussion: """
                 They are local from then on: no import touches them any more. Tags that were taken with them come back where none of that name \
-                stands, "latest" stays where it is. Interrupted at any moment, the same command completes the work.
+                stands, "latest" stays where it is. What cannot be released is named and keeps nothing else back. Interrupted at any moment, the same command completes the work.
                 """)
 
         @Argument(help: ArgumentHelp("Versions, or packages for all that is in quarantine of them.", valueName: "package[@version]"))
@@ -74,11 +77,18 @@ struct Quarantine: ParsableCommand {
                     try InterruptedWork(layout: layout, state: state.directory(), files: DiskFileSystem()).clear()
                     try completeRollback(layout, state, ledger)
                     let keeper = QuarantineKeeper(layout: layout, state: try state.directory(), ledger: ledger)
+                    var refusals: [QuarantineKeeper.Refusal] = []
                     for (package, version) in subjects.compactMap(History.subject) {
-                        let released = try keeper.release(
-                            package, version, operatorName: operatorName(), details: runDetails(layout))
-                        try show(package, released.versions, released.entries)
+                        do {
+                            let released = try keeper.release(
+                                package, version, operatorName: operatorName(), details: runDetails(layout))
+                            try show(package, released.versions, released.entries)
+                        } catch let refusal as QuarantineKeeper.Refusal {
+                            refusals.append(refusal)
+                        }
                     }
+                    for refusal in refusals.dropLast() { Terminal.say("refused: \(refusal)") }
+                    if let last = refusals.last { throw last }
                 }
             }
         }

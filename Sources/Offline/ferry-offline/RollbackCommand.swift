@@ -63,6 +63,9 @@ extension Rollbacks.Rollback.Report {
             try Terminal.output(
                 "\(result.package): \([words, back.isEmpty ? "" : "\(back) come back", packument].filter { !$0.isEmpty }.joined(separator: "; "))"
             )
+            for obstruction in result.obstructions {
+                Terminal.say("warning: \(obstruction); it \(result.aside == nil ? "stays: move it away" : "is not the import's")")
+            }
             if let aside = result.aside { Terminal.say("warning: files that the import had not brought were put aside in \"\(aside)\"") }
         }
         for path in staying { Terminal.say("stays, since it was given otherwise, too: \(path)") }
@@ -87,6 +90,7 @@ extension Rollbacks.Rollback.Report {
                         "packument": .string(result.isExact ? "restored" : result.isChanged ? "written" : "kept"),
                         "losses": .array(result.losses.map { .string($0.description) }),
                         "refusal": result.refusal.map { .string($0) } ?? .null, "aside": result.aside.map { .string($0) } ?? .null,
+                        "obstructions": .array(result.obstructions.map { .string($0.path.string) }),
                     ]
                 }),
             "staying": .array(staying.map { .string($0.description) }), "losses": .array(losses.map { .string($0) }),
