@@ -24,6 +24,11 @@ import Upkeep
         return (next.snapshot?.header.id, next.lacking.count)
     }
 
+    private func ground(_ world: World, _ record: DestinationRecord) throws -> String {
+        let next = try NextBaseline(for: record, catalog: world.catalog, snapshots: world.snapshots)
+        return "\(next.ground.rawValue) \(next.sequence ?? 0): \(next.reason)"
+    }
+
     /// States of the origin, each with one package more.
     private func states(_ world: World, _ count: Int) throws -> [SnapshotHeader] {
         try (1...count).map { number in
@@ -50,8 +55,10 @@ import Upkeep
         let states = try states(world, 3)
         let record = try known(world)
         #expect(try next(world, record) == (nil, 0))
+        #expect(try ground(world, record) == "no-receipt 0: nothing has come back from Plant 7 yet")
         _ = try acknowledge(world, states[1], missing: ["p1/package.json"])
         #expect(try next(world, record) == (states[1].id, 1))
+        #expect(try ground(world, record) == "acknowledged 2: Plant 7 has state #2 without one file, which is carried again")
         // Prune keeps it, and no longer what nobody builds upon.
         try world.keepBundle(destination: .only(world.destination))
         let needed = Retention.needed(
@@ -61,6 +68,7 @@ import Upkeep
         // A state that is gone is no baseline.
         try world.files.removeTree(world.snapshots.manifest(of: states[1].id))
         #expect(try next(world, record) == (nil, 0))
+        #expect(try ground(world, record) == "acknowledged-gone 2: the state that Plant 7 has, #2, is not kept any more")
     }
 
     @Test func `where nothing comes back, the third-last bundle on a medium is taken for applied`() throws {
@@ -79,6 +87,9 @@ import Upkeep
             for _ in 1...2 { try world.catalog.noteExport(ExportRecord(bundle: bundle.id, medium: "stick", written: moment)) }
         }
         #expect(try next(world, record).snapshot == bundles[1].target)
+        let sequence = bundles[1].sequence
+        let words = "Plant 7 is assumed to have state #\(sequence), of its third-last bundle on a medium"
+        #expect(try ground(world, record) == "assumed \(sequence): \(words)")
         // What a receipt says of a later state counts more.
         let header = try #require(try world.snapshots.open(bundles[3].target)).header
         _ = try acknowledge(world, header)

@@ -124,6 +124,7 @@ extension FerryAPI {
                     [
                         "baseline": next.snapshot.map { .string($0.header.id.text) } ?? .null,
                         "target": newest.map { .string($0.header.id.text) } ?? .null, "reason": .string(next.reason),
+                        "ground": .string(next.ground.rawValue), "state": next.sequence.map { .integer($0) } ?? .null,
                         "counts": counts.json, "versions": .integer(versions), "again": .integer(next.lacking.count),
                     ])
             }

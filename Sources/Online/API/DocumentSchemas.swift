@@ -198,7 +198,9 @@ extension Schema {
         "NextBundle",
         .object([
             Member("baseline", snapshotID.orNull, "Null for a full bundle."), Member("target", snapshotID.orNull, "The newest snapshot."),
-            Member("reason", text, "Why it starts from there."), Member("counts", counts), Member("versions", .count),
+            Member("ground", .choice(NextBaseline.Ground.allCases.map(\.rawValue)), "What is known of the destination that it goes by."),
+            Member("state", sequence.orNull, "The sequence of the state that it has, or is assumed to have."),
+            Member("reason", text, "The two in words."), Member("counts", counts), Member("versions", .count),
             Member("again", .count, "Files that are carried again, since they are missing there."),
         ]))
 

@@ -43,7 +43,9 @@ package struct VerdaccioSettings: Sendable {
         let directory = path.removingLastComponent()
         let written = environmentStoragePath ?? mapping["storage"]?.text
         guard let written else { throw VerdaccioSettingsError(path: path, line: nil, reason: "\"storage\" is missing") }
-        storage = FilePath(written).isAbsolute ? FilePath(written) : directory.appending(written)
+        let place = FilePath(written).isAbsolute ? FilePath(written) : directory.appending(written)
+        // "./storage" is what most write; a ".." may lead through a link, and stays.
+        storage = FilePath(root: place.root, place.components.filter { $0.kind != .currentDirectory })
         var rules: [Rule] = []
         if let packages = mapping["packages"], !packages.isEmpty {
             guard let entries = packages.members else {

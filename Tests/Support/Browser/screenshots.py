@@ -1,10 +1,10 @@
 """Pictures of every page, in both themes, both languages, on a desk and on a phone: screenshots.py FOLDER [NAME ...]."""
 
+import argparse
 import datetime
 import os
 import random
 import sqlite3
-import sys
 
 from browser import browser, places
 from world import world
@@ -58,12 +58,18 @@ def prepare(here):
 
 
 def main():
-    folder, wanted = sys.argv[1], sys.argv[2:]
+    parser = argparse.ArgumentParser(prog="scripts/screenshots", description="Takes pictures of the pages of the web UI.")
+    parser.add_argument("folder", help=argparse.SUPPRESS)
+    parser.add_argument("pages", nargs="*", help="which pages, such as dashboard (default: all)")
+    arguments = parser.parse_args()
+    folder, wanted = arguments.folder, arguments.pages
     os.makedirs(folder, exist_ok=True)
     begin = datetime.datetime.now()
     count = 0
     with world() as here:
         prepare(here)
+        if unknown := set(wanted) - places(here).keys():
+            parser.error(f"there is no page {', '.join(sorted(unknown))}; there are {', '.join(places(here))}")
         with browser(here.url) as runner:
             for look, options in LOOKS:
                 sight = runner.look(**options)

@@ -200,8 +200,12 @@ export interface NextBundle {
   /** Null for a full bundle. */
   readonly baseline: string | null;
   readonly counts: { readonly bytes: number; readonly files: number; readonly packages: number; readonly removed: number };
-  /** Why it starts from there. */
+  /** What is known of the destination that it goes by. */
+  readonly ground: "no-receipt" | "acknowledges-nothing" | "acknowledged" | "assumed" | "acknowledged-gone" | "assumed-gone";
+  /** The two in words. */
   readonly reason: string;
+  /** The sequence of the state that it has, or is assumed to have. */
+  readonly state: number | null;
   /** The newest snapshot. */
   readonly target: string | null;
   readonly versions: number;

@@ -82,7 +82,7 @@ function NextBundle({ detail }: { readonly detail: DestinationDetail }) {
                   {value.again > 0 && figure(t.destinations.again, t.count.files(value.again))}
                 </dl>
               )}
-              <p className="quiet small"><Foreign>{value.reason}</Foreign></p>
+              <p className="quiet small">{t.destinations.grounds[value.ground](f.number(value.state ?? 0))}</p>
               {value.target !== null && !isNothing && (
                 <p className="side-actions"><ButtonLink small icon="compare" to={`/snapshots/compare?from=${value.baseline ?? "empty"}&to=${value.target}`}>{t.artifact.compare}</ButtonLink></p>
               )}

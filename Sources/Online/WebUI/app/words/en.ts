@@ -1,5 +1,6 @@
 // Everything that the page says, in English. Russian has the same shape, which the compiler holds it to.
 
+import type { NextBundle } from "../api/schema";
 import { formats } from "../base/format";
 
 const f = formats.en;
@@ -266,6 +267,12 @@ export const en = {
     fingerprint: "Fingerprint", fingerprintHint: "With or without spaces.", soFar: (done: number, total: number) => `${done} of ${total} characters, the same so far.`,
     differs: (at: number) => `It differs from character ${at} on. If it was heard right, do not trust this medium.`, same: "It is the same.", confirmedDone: (name: string) => `“${name}” is confirmed`,
     nextHint: "From what is known of it to the newest snapshot.", nothingNext: "It has the newest state: nothing is to be carried.", again: "Carried again", full: "A full bundle: everything to the newest snapshot.",
+    grounds: {
+      "no-receipt": () => "Nothing has come back from there yet.", "acknowledges-nothing": () => "It acknowledges nothing.",
+      acknowledged: (state: string) => `It has state #${state}.`, assumed: (state: string) => `It is assumed to have state #${state}, of its third-last bundle on a medium.`,
+      "acknowledged-gone": (state: string) => `The state that it has, #${state}, is not kept here any more.`,
+      "assumed-gone": (state: string) => `The state that it is assumed to have, #${state}, is not kept here any more.`,
+    } as Record<NextBundle["ground"], (state: string) => string>,
     pendingHint: "Bundles that lead beyond what it has acknowledged.", noPending: "It has acknowledged every bundle that was made for it.", onMedium: (medium: string) => `on “${medium}”`,
     onNoMedium: "None of them was put on a medium yet.",
     receipts: "Receipts", noReceipts: "None has come back yet. An import writes one on the medium.", counter: "No.", missing: "Missing", refused: "Refused", written: "Written there", read: "Read here",
