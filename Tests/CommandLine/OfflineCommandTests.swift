@@ -70,6 +70,35 @@ import Testing
         #expect(try programs.names(in: programs.isolated) == [])
     }
 
+    @Test func `an older bundle says that it adds what is absent, and a gap says how far the bundle leads`() throws {
+        let programs = try carried()
+        let medium = "\(programs.root)/later"
+        for name in ["baz", "qux"] {
+            try programs.put(name)
+            try programs.makeDirectory(medium)
+            _ = try programs.carry(to: medium)
+        }
+        let ids = try programs.names(in: "\(medium)/ferry/bundles")
+        let newest = try programs.offline("import", medium)
+        #expect(newest.status == 0 && ids.count == 2 && !newest.messages.contains("an older one"), "\(newest)")
+        let older = try programs.offline("import", programs.stick)
+        #expect(older.status == 0, "\(older)")
+        #expect(older.messages.contains("leads to state #1, and a bundle to #3 was imported before"), "\(older)")
+        // From here on only the last of three increments arrives.
+        for name in ["one", "two", "three"] {
+            let last = try #require(try programs.online("snapshots").output.split(separator: "\n").last?.split(separator: " ").first)
+            try programs.put(name)
+            #expect(try programs.online("snapshot").status == 0)
+            #expect(try programs.online("bundle", "--baseline", String(last)).status == 0)
+        }
+        let far = "\(programs.root)/far"
+        try programs.makeDirectory(far)
+        #expect(try programs.online("export", "--to", far).status == 0)
+        let refused = try programs.offline("import", far)
+        #expect(refused.status == 13, "\(refused)")
+        #expect(refused.messages.contains("4 file(s) that the bundle builds upon (it leads to state #6, and #3 is here)"), "\(refused)")
+    }
+
     @Test func `a ledger of a newer program is refused with 13, and stays`() throws {
         let programs = try carried()
         let ledger = "\(programs.root)/offline-state/ledger.sqlite"

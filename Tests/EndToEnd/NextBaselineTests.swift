@@ -114,6 +114,33 @@ import Upkeep
         #expect(try outgoing() == [])
     }
 
+    @Test func `a receipt of a state that was lost with the catalog lets states count from there, and acknowledges nothing`() throws {
+        let world = try World()
+        let states = try states(world, 1)
+        let record = try known(world)
+        try world.keepBundle(destination: .only(world.destination))
+        func lost(_ counter: Int64) -> SnapshotHeader {
+            SnapshotHeader(
+                id: states[0].id, counter: counter, origin: world.origin, created: states[0].created, isSettled: true,
+                stateRoot: SHA512.digest(of: Array("lost".utf8)), counts: states[0].counts, findings: 0)
+        }
+        let outcome = try acknowledge(world, lost(9), counter: 7)
+        #expect(outcome.description.contains("has state #9; the newest here is #1, so this side was restored from a backup"), "\(outcome)")
+        #expect(try next(world, record) == (nil, 0))
+        #expect(try acknowledgedBundles(world.catalog).isEmpty)
+        #expect(try world.catalog.sequence(of: states[0]) == 10)
+        // The same state again, of which the sequences here know by now.
+        #expect(try acknowledge(world, lost(0), counter: 8).description.hasSuffix("has state #9"))
+        // What is made from now on is on its way, and is acknowledged in its turn.
+        try world.put("later", ["1.0.0": "later"])
+        let later = try world.snapshot().header
+        let made = try world.keepBundle(destination: .only(world.destination))
+        #expect(made.sequence == 11)
+        #expect(try outgoingBundles(world.catalog, besides: [], now: WallClock.system.now()).map(\.id) == [made.id])
+        _ = try acknowledge(world, later, counter: 9)
+        #expect(try next(world, record).snapshot == later.id)
+    }
+
     @Test func `a receipt counts once, in its order, with the key that was confirmed`() throws {
         let world = try World()
         let states = try states(world, 2)

@@ -84,6 +84,38 @@ import Testing
         #expect(try medium.parts() == [with])
     }
 
+    @Test(.enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: no medium is short of files"), arguments: [false, true])
+    func `where a medium can hold no more files spent bundles go, and none in vain`(isSpread: Bool) throws {
+        let world = try World()
+        let made = try archives(world, bytes: [1000, 1000, 9 << 20])
+        let stick = try LoopMedium(label: "FEW", megabytes: 24, files: 48)
+        try stick.mount()
+        let medium = Medium(mountedAt: FilePath(stick.point))
+        for (_, archive) in made.prefix(2) { _ = try MediumWriter(medium: medium).export(archive, volumeSize: nil) }
+        let filler = medium.root.appending("filler")
+        try world.files.createDirectories(filler)
+        while try FileSystemSpace(holding: medium.root).freeFiles ?? 0 > 0 {
+            try world.files.write([], to: filler.appending("\(UUID().uuidString)"))
+        }
+        func export(_ spent: [String]) throws {
+            let writer = MediumWriter(medium: medium, spent: self.spent(world, spent))
+            if isSpread {
+                _ = try writer.exportPart(made[2].archive, volumeSize: 4 << 20, wanted: [1, 2])
+            } else {
+                _ = try writer.export(made[2].archive, volumeSize: nil)
+            }
+        }
+        // One of them alone holds a file too few: what the list is replaced by comes beside what a copy takes.
+        for spent in [[], [made[0].bundle]] {
+            #expect(throws: MediumTrouble.fullOfFiles(medium)) { try export(spent) }
+            #expect(try medium.entries()?.map(\.descriptor.bundle) == made.prefix(2).map(\.bundle))
+        }
+        try export(made.prefix(2).map(\.bundle))
+        let listed = try (medium.entries() ?? []).map(\.descriptor.bundle) + medium.parts().map(\.descriptor.bundle)
+        #expect(listed == [made[2].bundle])
+        #expect(try world.files.status(of: medium.folder.appending("README.txt")) != nil)
+    }
+
     @Test func `a removal that is cut short leaves a true index, and the next one ends it`() throws {
         let world = try World()
         let made = try archives(world, bytes: [1000, 1000, 1000])

@@ -20,7 +20,8 @@ extension ImportPipeline {
         var policy = PackumentMerge.Policy()
         policy.adoptsLocalPackages = options.adoptsLocalPackages
         policy.restoresRemoved = options.restoresRemoved
-        policy.addsOnly = try descriptor.sequence < ledger.newestSequence(of: descriptor.origin)
+        let later = try laterState(than: descriptor)
+        policy.addsOnly = later != nil
         // Where a stage is, something may be replaced; where something leaves, it is kept.
         var storages = plan.leavingFrom.union(roots.map { $0.removingLastComponent() }).sorted { $0.string < $1.string }
         let begun = try ledger.begin(
@@ -40,6 +41,7 @@ extension ImportPipeline {
             patience: patience, journal: lockJournal, generation: generation)
         var report = Report(result: .applied, descriptor: descriptor, keys: opened.bundle.keys)
         report.importID = id
+        report.olderThan = later
         try ledger.record(plan.removals, origin: descriptor.origin, import: id)
         var batches = try ImportBatches(opened.reader, cursor: cursor(opened), limit: options.batchLimit)
         let applied = AppliedPackages(of: descriptor.counts.packages) { [progress] in progress("applying", $0, $1) }

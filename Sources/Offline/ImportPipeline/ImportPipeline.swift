@@ -52,6 +52,8 @@ package struct ImportPipeline: Sendable {
         package let descriptor: BundleDescriptor
         package let keys: [String]
         package var importID: Int64?
+        /// The sequence of a later state of the same origin that was applied before: what is absent is added, and nothing else is changed.
+        package var olderThan: Int64?
         package var outcomes: [String: Int] = [:]
         package var newPackages: [PackageName] = []
         package var refusals: [String] = []
@@ -119,6 +121,7 @@ package struct ImportPipeline: Sendable {
         try opened.reader.readFiles(into: sink)
         try sink.finish()
         var report = Report(result: .verified, descriptor: opened.bundle.tail.descriptor, keys: opened.bundle.keys)
+        report.olderThan = try laterState(than: report.descriptor)
         report.newPackages = plan.newPackages
         report.rooms = plan.rooms
         report.withdrawn = try opened.reader.withdrawn()
@@ -297,6 +300,7 @@ package struct ImportPipeline: Sendable {
         }
         guard gap.count == 0 else {
             gap.unfinished = try ledger.openImport()?.bundle
+            gap.newest = try ledger.newestSequence(of: gap.descriptor.origin)
             throw BundleRefusal.gap(gap)
         }
         try planRemovals(opened, &plan, &preflight)
@@ -305,8 +309,12 @@ package struct ImportPipeline: Sendable {
     }
 
     /// Whether no later bundle of its origin was applied; only such a one may take anything away.
-    private func isNewest(_ descriptor: BundleDescriptor) throws -> Bool {
-        try descriptor.sequence >= ledger.newestSequence(of: descriptor.origin)
+    private func isNewest(_ descriptor: BundleDescriptor) throws -> Bool { try laterState(than: descriptor) == nil }
+
+    /// The sequence of the newest state of the origin that was applied, where it is later than the one a bundle leads to.
+    func laterState(than descriptor: BundleDescriptor) throws -> Int64? {
+        let newest = try ledger.newestSequence(of: descriptor.origin)
+        return descriptor.sequence < newest ? newest : nil
     }
 
     private func planRemovals(_ opened: Opened, _ plan: inout Plan, _ preflight: inout Preflight) throws {

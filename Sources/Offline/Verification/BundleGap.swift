@@ -12,6 +12,8 @@ package struct BundleGap: Sendable, CustomStringConvertible {
     package var obstructions: [Obstruction] = []
     /// How many files are missing in all.
     package private(set) var count = 0
+    /// The sequence of the newest state of the origin that was applied here; 0 before the first.
+    package var newest: Int64 = 0
     /// The bundle of an import that did not end, which may be why.
     package var unfinished: Identifier?
 
@@ -32,6 +34,9 @@ package struct BundleGap: Sendable, CustomStringConvertible {
     package var description: String {
         let named = missing.prefix(Self.namedLimit).map { "\($0.path)" }.joined(separator: ", ")
         let words = obstructions.prefix(5).map { "; \($0): move that away" }.joined()
-        return "\(count) file(s) that the bundle builds upon are not here: \(named)\(count > Self.namedLimit ? ", …" : "")\(words)"
+        let isFar = newest > 0 && descriptor.sequence > newest + 1
+        let between = isFar ? " (it leads to state #\(descriptor.sequence), and #\(newest) is here)" : ""
+        let more = count > Self.namedLimit ? ", …" : ""
+        return "\(count) file(s) that the bundle builds upon\(between) are not here: \(named)\(more)\(words)"
     }
 }

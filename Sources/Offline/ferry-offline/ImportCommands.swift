@@ -205,6 +205,7 @@ extension ImportPipeline.Report {
                         (name: "origin", value: .string(descriptor.origin.text)), (name: "counts", value: descriptor.counts.json),
                         (name: "keys", value: .array(keys.map { .string($0) })),
                         (name: "newPackages", value: .integer(newPackages.count)),
+                        (name: "olderThan", value: olderThan.map { .integer($0) } ?? .null),
                         (
                             name: "outcomes",
                             value: .object(
@@ -219,6 +220,11 @@ extension ImportPipeline.Report {
             return
         }
         for refusal in refusals { Terminal.say("refused: \(refusal)") }
+        if let olderThan {
+            Terminal.say(
+                "\(name) leads to state #\(descriptor.sequence), and a bundle to #\(olderThan) was imported before: of an older one what is absent "
+                    + "is added, and nothing else is changed")
+        }
         if !withdrawn.isEmpty {
             let first = withdrawn.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
             let gone = Set(taken)

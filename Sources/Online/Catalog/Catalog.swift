@@ -73,6 +73,17 @@ package final class Catalog: Sendable {
         return (base.flatMap { Int64($0) } ?? 0) + snapshot.counter
     }
 
+    /// Lets the sequences of all snapshots be so much greater from now on; bundles that were made keep theirs.
+    package func raiseSequences(by count: Int64) throws {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO setting VALUES ('sequence.base', ?)
+                    ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ? AS TEXT)
+                    """, arguments: ["\(count)", count])
+        }
+    }
+
     /// Keeps a bundle that was written.
     ///
     /// - Parameter files: hands over the path of every file in it, those of one package together.

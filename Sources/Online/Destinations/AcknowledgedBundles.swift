@@ -6,22 +6,29 @@ import Snapshots
 /// The bundles whose states have arrived: whoever one was made for has acknowledged its state since it was made, or a later one.
 ///
 /// A bundle for anybody was made for every destination that is known, confirmed or not. Nobody has acknowledged what is for a destination
-/// that is not known, or whose last receipt tells of missing files.
+/// that is not known, or whose last receipt tells of missing files, or of a state that no bundle here leads to: it may be one of before this side
+/// was restored from a backup.
 package func acknowledgedBundles(_ catalog: Catalog) throws -> [BundleRecord] {
     let known = try catalog.knownDestinations()
     var last: [Identifier: ReceiptRecord] = [:]
     for destination in known where destination.confirmed != nil { last[destination.id] = try catalog.receipts(of: destination.id).first }
-    return try catalog.bundles().filter { bundle in
+    let bundles = try catalog.bundles()
+    return bundles.filter { bundle in
         let addressees: [Identifier]
         switch bundle.destination {
         case .any: addressees = known.map(\.id)
         case .only(let id): addressees = [id]
         }
-        return !addressees.isEmpty && addressees.allSatisfy { last[$0]?.acknowledges(bundle) ?? false }
+        return !addressees.isEmpty
+            && addressees.allSatisfy { last[$0].map { $0.isOfOurs(bundles) && $0.acknowledges(bundle) } ?? false }
     }
 }
 
 extension ReceiptRecord {
+    fileprivate func isOfOurs(_ bundles: [BundleRecord]) -> Bool {
+        bundles.contains { $0.sequence == sequence && $0.targetRoot == targetRoot }
+    }
+
     fileprivate func acknowledges(_ record: BundleRecord) -> Bool {
         guard let sequence, missing == 0, sequence >= record.sequence else { return false }
         if bundle == record.id { return true }

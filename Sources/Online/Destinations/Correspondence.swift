@@ -17,7 +17,9 @@ package struct Correspondence: Sendable {
         /// A destination that was not known; its key is to be confirmed.
         case introduced(DestinationRecord)
         /// A receipt that moves what is known of a destination.
-        case receipt(ReceiptRecord)
+        ///
+        /// `behind` is the sequence of the newest state here where that destination has a later one.
+        case receipt(ReceiptRecord, behind: Int64? = nil)
         case request(RequestRecord)
         /// It was read before, or says nothing new.
         case known(String)
@@ -29,11 +31,14 @@ package struct Correspondence: Sendable {
             case .introduced(let record):
                 "new destination \"\(record.name)\" (\(record.id)), fingerprint \(record.key.fingerprint); compare it with what "
                     + "\"ferry-offline init\" says there, then: ferry-online destinations confirm \(record.id) --fingerprint …"
-            case .receipt(let record):
+            case .receipt(let record, let behind):
                 "receipt \(record.counter) of \(record.destination): "
                     + (record.sequence.map { "has state #\($0)" } ?? "acknowledges nothing")
                     + (record.missing > 0 ? ", \(record.missing) files of it are missing" : "")
                     + (record.refused > 0 ? ", \(record.refused) refused" : "")
+                    + (behind.map {
+                        "; the newest here is #\($0), so this side was restored from a backup: what is made from now on counts from there"
+                    } ?? "")
             case .request(let record):
                 "request \(record.id) of \(record.destination): "
                     + (record.kind == .want
@@ -203,8 +208,24 @@ package struct Correspondence: Sendable {
             sequence: receipt.applied?.sequence, targetRoot: receipt.applied?.targetRoot, missing: receipt.missing.count,
             refused: receipt.refused.count, digest: digest)
         try catalog.add(record, document: reply.bytes, fulfilling: fulfilled(by: receipt))
-        return .receipt(record)
+        return .receipt(record, behind: try catchUp(with: receipt))
     }
+
+    /// Where a destination has a later state than was ever made here, a copy of this side's state was put back: states from now on are later than
+    /// that one, or their bundles would pass for old ones there.
+    ///
+    /// - Returns: the sequence of the newest state here, where that is so.
+    private func catchUp(with receipt: Receipt) throws -> Int64? {
+        guard let sequence = receipt.applied?.sequence else { return nil }
+        let newest = max(
+            try snapshots.headers().last.map { try catalog.sequence(of: $0) } ?? 0, try catalog.bundles().map(\.sequence).max() ?? 0)
+        guard sequence > newest, sequence - newest < Self.furthest else { return nil }
+        try catalog.raiseSequences(by: sequence + 1 - newest)
+        return newest
+    }
+
+    /// A destination that is further ahead than this is not believed.
+    private static let furthest: Int64 = 1_000_000
 
     private func takeRequest(_ reply: SignedReply) throws -> Outcome {
         guard let id = Request.claimedDestination(of: reply) else { throw Refusal.unusable("it does not say from whom it is") }

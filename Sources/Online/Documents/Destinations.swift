@@ -53,7 +53,7 @@ extension Correspondence.Outcome {
                 "event": "introduced", "destination": .string(record.id.text), "name": .string(record.name),
                 "fingerprint": .string(record.key.fingerprint),
             ]
-        case .receipt(let record): ["event": "receipt", "receipt": record.json]
+        case .receipt(let record, _): ["event": "receipt", "receipt": record.json]
         case .request(let record): ["event": "request", "request": record.json]
         case .known(let name): ["event": "known", "name": .string(name)]
         case .refused(let name, let refusal):

@@ -2,6 +2,7 @@ import ArgumentParser
 import BundleFormat
 import CanonicalJSON
 import Catalog
+import Destinations
 import Documents
 import Export
 import Glibc
@@ -31,8 +32,8 @@ struct ExportCommand: AsyncParsableCommand {
         abstract: "Put a bundle on a medium and read it back from the device.",
         discussion: """
             Writes MEDIUM/ferry/bundles/<id> as a draft, syncs, reads every byte back, renames, and lists it in ferry/index.json last. A \
-            medium that fills up or vanishes keeps what it held, and the same command goes on where it stopped; what everybody has \
-            acknowledged that it was made for may go where room is short (--remove). A copy that is not whole, or \
+            medium that fills up or vanishes keeps what it held, and the same command goes on where it stopped. What came back on it is read \
+            first, as "receive" does; what everybody has acknowledged that it was made for may go where room is short (--remove). A copy that is not whole, or \
             another cut of it, is written anew. On FAT32 the archive is cut by itself. "ferry-online media" lists what is plugged in.
 
             With --spread a bundle goes over as many media as it needs: what fits is written, and the next medium is asked for; where nobody is \
@@ -103,6 +104,7 @@ struct ExportCommand: AsyncParsableCommand {
         let lines = ExportLines()
         let medium = Medium(mountedAt: root)
         let removals = Removals()
+        try receive(from: medium)
         let writer = try self.writer(medium, removals, lines)
         let entry = try writer.export(archive, volumeSize: volumeSize.map { $0 << 20 })
         lines.finish()
@@ -116,6 +118,14 @@ struct ExportCommand: AsyncParsableCommand {
         try equip(medium)
         try release(root)
         return JobReport(reason: words, json: removals.added(to: entry.json.sums))
+    }
+
+    /// Reads what came back on a medium, which says what may go from it; only what is signed by a confirmed key counts.
+    private func receive(from medium: Medium) throws {
+        for outcome in try state.correspondence().read(medium.folder) {
+            if case .known = outcome { continue }
+            Terminal.say("on \(medium): \(outcome)")
+        }
     }
 
     /// Puts the importer on a medium where that is asked for.
@@ -207,6 +217,7 @@ extension ExportCommand {
             let cut = try VolumeCut(record.label, length: archive.length, volumeSize: note.volumeSize)
             let place = String(try FileSystemSpace(holding: root).identifier, radix: 16)
             let lines = ExportLines()
+            try receive(from: medium)
             let writer = try self.writer(medium, removals, lines)
             let wanted = (1...cut.count).filter { !note.written.contains($0) }
             let part = try writer.exportPart(archive, volumeSize: note.volumeSize, wanted: wanted)

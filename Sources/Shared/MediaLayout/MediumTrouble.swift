@@ -30,6 +30,8 @@ package enum MediumTrouble: Error, Equatable, CustomStringConvertible {
 struct MediumWatch {
     private let medium: Medium
     private let device: UInt64
+    /// So few files may be what was lacking where bytes were not.
+    private static let fewFiles: Int64 = 64
 
     /// - Throws: `MediumWriter.Refusal.notADirectory`, `FileSystemError`.
     init(_ medium: Medium) throws {
@@ -57,7 +59,10 @@ struct MediumWatch {
         switch failure.errno {
         case .noSpace, .diskQuotaExceeded:
             let space = try? FileSystemSpace(holding: medium.root)
-            if space?.freeFiles == 0 { return MediumTrouble.fullOfFiles(medium) }
+            // What was begun is gone by now, and has given back what it took.
+            if let space, let files = space.freeFiles, files == 0 || (files < Self.fewFiles && space.freeBytes >= needed) {
+                return MediumTrouble.fullOfFiles(medium)
+            }
             return MediumTrouble.full(medium, needed: needed, free: space?.freeBytes ?? 0)
         case .readOnlyFileSystem: return MediumTrouble.readOnly(medium)
         case .ioError, .operationNotSupportedByDevice, .noSuchAddressOrDevice, .socketNotConnected, .staleNFSFileHandle:

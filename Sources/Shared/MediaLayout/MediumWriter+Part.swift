@@ -21,6 +21,8 @@ extension MediumWriter {
         try refuseTooLarge(cut)
         return try writing(wanted.first.map { cut.volume($0).size } ?? 0) { watch in
             let directory = medium.partDirectory(of: tail.descriptor.bundle.text)
+            // The folder of the volumes, the list of them and a draft of one come beside what a copy takes.
+            try makeRoom(needed(0, volumes: wanted.count + 3, tail), sparing: tail.descriptor.bundle.text, watch)
             try prepareFolder(medium.partsFolder)
             try prepareFolder(directory)
             try writePapers()
@@ -45,9 +47,9 @@ extension MediumWriter {
             }
             if try fitting(freeBytes()).numbers != missing {
                 let bundle = tail.descriptor.bundle.text
-                let spent = try spentHere().filter { $0.bundle != bundle }.reduce(0) { $0 + $1.bytes }
+                let spent = try spentHere().filter { $0.bundle != bundle }.reduce(0) { $0 + $1.size.bytes }
                 let most = try fitting(freeBytes() + spent)
-                if !most.numbers.isEmpty { try makeRoom(most.bytes + reserve, sparing: bundle, watch) }
+                if !most.numbers.isEmpty { try makeRoom(Room(bytes: most.bytes + reserve, files: 0), sparing: bundle, watch) }
             }
             let fitting = try fitting(freeBytes()).numbers
             if listed.isEmpty, fitting.isEmpty, let first = missing.first {

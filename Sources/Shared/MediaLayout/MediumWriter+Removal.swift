@@ -44,35 +44,60 @@ extension MediumWriter {
                 let unknown = names.filter { id in !there.contains { $0.bundle == id } }
                 guard unknown.isEmpty else { throw Refusal.notThere(medium, unknown) }
                 chosen = there.filter { names.contains($0.bundle) }
-            case .spent: chosen = try spentHere()
+            case .spent: chosen = try spentHere().map { ($0.bundle, $0.size.bytes) }
             }
             guard !isDryRun else { return chosen }
             try remove(chosen.map(\.bundle), watch)
             if selection == .all { try removeUnlisted() }
+            // One of them may have gone to make room for the list.
+            if try medium.entries() != nil { try writePapers() }
             return chosen
         }
     }
 
-    /// Removes spent bundles, the oldest first, until so many bytes are free; none where all of them are not enough.
+    /// Room on a medium.
+    struct Room {
+        var bytes: Int64
+        /// Files and directories; as many as one likes where the file system does not count them.
+        var files: Int64
+
+        func fits(_ needed: Room) -> Bool { bytes >= needed.bytes && files >= needed.files }
+
+        static func + (left: Room, right: Room) -> Room {
+            let (files, isTooMuch) = left.files.addingReportingOverflow(right.files)
+            return Room(bytes: left.bytes + right.bytes, files: isTooMuch ? .max : files)
+        }
+    }
+
+    private func free() throws -> Room {
+        let space = try FileSystemSpace(holding: medium.root)
+        return Room(bytes: space.freeBytes, files: space.freeFiles ?? .max)
+    }
+
+    /// What a copy of a bundle takes in all.
+    func needed(_ bytes: Int64, volumes: Int, _ tail: BundleTail) -> Room {
+        // Its directory, the volumes, the papers; what the list is replaced by, and the README that may go for that.
+        Room(bytes: bytes, files: Int64(volumes + Self.papers(tail, volumes: []).count) + 3)
+    }
+
+    /// Removes spent bundles, the oldest first, until there is so much room; none where all of them are not enough.
     ///
     /// - Parameter bundle: one that is to be written, and stays.
     /// - Returns: whether any was removed.
     @discardableResult
-    func makeRoom(_ needed: Int64, sparing bundle: String?, _ watch: MediumWatch) throws -> Bool {
-        var free = try freeBytes()
-        guard free < needed else { return false }
+    func makeRoom(_ needed: Room, sparing bundle: String?, _ watch: MediumWatch) throws -> Bool {
+        guard try !free().fits(needed) else { return false }
         let spent = try spentHere().filter { $0.bundle != bundle }
-        guard free + spent.reduce(0, { $0 + $1.bytes }) >= needed else { return false }
-        for (bundle, bytes) in spent where free < needed {
+        guard try spent.reduce(free(), { $0 + $1.size }).fits(needed) else { return false }
+        for (bundle, size) in spent where try !free().fits(needed) {
             try remove([bundle], watch)
-            removal(bundle, bytes)
-            free = try freeBytes()
+            removal(bundle, size.bytes)
         }
         return true
     }
 
     /// The spent bundles that the medium carries, the oldest first; before them what is left of those whose removal was cut short.
-    func spentHere() throws -> [(bundle: String, bytes: Int64)] {
+    func spentHere() throws -> [(bundle: String, size: Room)] {
         let listed = try listed()
         let foreign = try Set(
             ((medium.entries() ?? []).map(\.descriptor) + medium.parts().map(\.descriptor)).filter { $0.origin != spent.origin }.map(
@@ -80,10 +105,14 @@ extension MediumWriter {
         var left: Set<String> = []
         for folder in [bundles, medium.partsFolder] where try isFolder(folder) { left.formUnion(try files.names(in: folder) ?? []) }
         left.subtract(listed.map(\.bundle))
-        let rests = try left.intersection(spent.bundles).sorted().map { bundle in
-            (bundle, try size(of: medium.directory(of: bundle)) + size(of: medium.partDirectory(of: bundle)))
+        func room(_ bundle: String) throws -> Room {
+            try size(of: medium.directory(of: bundle)) + size(of: medium.partDirectory(of: bundle))
         }
-        return rests + listed.filter { spent.bundles.contains($0.bundle) && !foreign.contains($0.bundle) }
+        let rests = try left.intersection(spent.bundles).sorted().map { ($0, try room($0)) }
+        return try rests
+            + listed.filter { spent.bundles.contains($0.bundle) && !foreign.contains($0.bundle) }.map { bundle, bytes in
+                (bundle, Room(bytes: bytes, files: try room(bundle).files))
+            }
     }
 
     /// What the medium lists, in the order of its sequences, each bundle once.
@@ -101,7 +130,7 @@ extension MediumWriter {
         try watch.require()
         if var entries = try medium.entries(), entries.contains(where: { bundles.contains($0.descriptor.bundle) }) {
             entries.removeAll { bundles.contains($0.descriptor.bundle) }
-            try files.replace(indexPath, with: MediumIndex.bytes(entries))
+            try replaceIndex(entries)
         }
         for bundle in bundles {
             let part = medium.partDirectory(of: bundle)
@@ -116,6 +145,17 @@ extension MediumWriter {
         }
     }
 
+    /// Replaces the list, on a medium without room for its draft, too: the medium's README, which every export writes anew, goes for it.
+    private func replaceIndex(_ entries: [MediumEntry]) throws {
+        let bytes = MediumIndex.bytes(entries)
+        do throws(FileSystemError) { try files.replace(indexPath, with: bytes) } catch {
+            guard [.noSpace, .diskQuotaExceeded].contains(error.errno), try files.remove(medium.folder.appending("README.txt")) else {
+                throw error
+            }
+            try files.replace(indexPath, with: bytes)
+        }
+    }
+
     private func removeUnlisted() throws {
         for folder in [bundles, medium.partsFolder] where try isFolder(folder) {
             for name in try files.names(in: folder) ?? [] where name.hasPrefix("b-") || name.hasPrefix(".b-") {
@@ -127,12 +167,12 @@ extension MediumWriter {
     /// Not a link, which would lead out of the medium.
     private func isFolder(_ path: FilePath) throws(FileSystemError) -> Bool { try files.status(of: path)?.kind == .directory }
 
-    /// Bytes of the files below a path.
-    private func size(of path: FilePath) throws(FileSystemError) -> Int64 {
-        guard let status = try files.status(of: path) else { return 0 }
-        guard status.kind == .directory else { return status.kind == .file ? status.identity.size : 0 }
-        var sum: Int64 = 0
-        for name in try files.names(in: path) ?? [] { sum += try size(of: path.appending(name)) }
+    /// What a path and what lies below it take.
+    private func size(of path: FilePath) throws(FileSystemError) -> Room {
+        guard let status = try files.status(of: path) else { return Room(bytes: 0, files: 0) }
+        guard status.kind == .directory else { return Room(bytes: status.kind == .file ? status.identity.size : 0, files: 1) }
+        var sum = Room(bytes: 0, files: 1)
+        for name in try files.names(in: path) ?? [] { sum = sum + (try size(of: path.appending(name))) }
         return sum
     }
 }

@@ -104,7 +104,9 @@ package struct MediumWriter: Sendable {
         guard MediumIndex.fits(others + [planned]) else { throw Refusal.indexFull(indexPath) }
         let needed = try cut.length + Int64(tail.chunkTable.count) + 1 << 20 - keptBytes(draft(of: summary), cut)
         if isDamaged, try freeBytes() < needed { try forget(summary, in: &entries) }
-        if try makeRoom(needed, sparing: summary.bundle, watch) { entries = try medium.entries() ?? [] }
+        if try makeRoom(self.needed(needed, volumes: cut.count, tail), sparing: summary.bundle, watch) {
+            entries = try medium.entries() ?? []
+        }
         let free = try freeBytes()
         guard free >= needed else { throw MediumTrouble.full(medium, needed: needed, free: free) }
         try writePapers()
@@ -128,7 +130,7 @@ package struct MediumWriter: Sendable {
             let digest = try copy.digest(of: volume)
             let entry = MediumEntry.Volume(name: name, size: size, digest: digest)
             if (try? copy.readBack(entry, at: path, done: 0)) != nil { return }
-            try makeRoom(size + 1 << 20, sparing: nil, watch)
+            try makeRoom(Room(bytes: size + 1 << 20, files: 1), sparing: nil, watch)
             let free = try freeBytes()
             guard free >= size + 1 << 20 else { throw MediumTrouble.full(medium, needed: size + 1 << 20, free: free) }
             do {
