@@ -8,6 +8,7 @@ import PackageStore
 import Platform
 import Rollbacks
 import Snapshots
+import Synchronization
 import SystemPackage
 import Testing
 import Verification
@@ -233,6 +234,28 @@ import Verification
         #expect(throws: (any Error).self) { try world.rollBack(2) }
         #expect(try world.contents() == before)
         #expect(try world.ledger.openRollback() == nil)
+    }
+
+    @Test func `a package under whose lock too much time has passed is left as it is, and goes when that is tried again`() throws {
+        let (world, next) = try prepared()
+        try world.run(next)
+        let before = try world.contents()
+        // A minute passes between any two looks at the clock: Verdaccio may take the lock for abandoned.
+        let minutes = Mutex<Int64>(0)
+        let slow = PackageLock.Patience(
+            attempts: 2, pause: {},
+            elapsed: {
+                minutes.withLock { minutes in
+                    minutes += 1
+                    return minutes * 61_000_000_000
+                }
+            })
+        let rollback = Rollback(
+            layout: StorageLayout(root: world.isolated), state: world.root.appending("offline-state"), ledger: world.ledger, patience: slow)
+        #expect(throws: PackageLock.Busy.self) { try rollback.run(2, operatorName: "tester", acceptsLosses: true) }
+        #expect(try world.contents() == before)
+        try world.rollBack(2)
+        #expect(try world.files.status(of: world.isolated.appending("@scope/new")) == nil)
     }
 
     @Test func `an import that did not end is undone, from each of its steps`() throws {

@@ -28,8 +28,10 @@ package struct Retention: Sendable, Hashable {
     }
 
     /// What may go of these, oldest first.
+    ///
+    /// Which is newer their numbers say, not a clock that may have been wrong.
     package func expired(of candidates: [Candidate], now: Timestamp) -> [GenerationName] {
-        let sorted = candidates.sorted { ($0.started, $0.name) > ($1.started, $1.name) }
+        let sorted = candidates.sorted { $0.name > $1.name }
         let expired = sorted.enumerated().filter { place, candidate in
             let isTooMany = count.map { place >= $0 } ?? false
             let age = now.nanoseconds - candidate.started.nanoseconds

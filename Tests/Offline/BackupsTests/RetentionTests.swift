@@ -26,6 +26,14 @@ import Testing
         #expect(try expired(Retention(count: 0), candidates).count == 4)
     }
 
+    @Test func `which is the newest its number says, whatever the clock said`() throws {
+        let wrong = try #require(Timestamp("2001-01-01T00:00:00Z"))
+        let bundle = try #require(Identifier("b-\(String(repeating: "0", count: 20))", .bundle))
+        let last = Retention.Candidate(
+            name: GenerationName(import: 10, started: wrong, bundle: bundle), started: wrong, isNeeded: false)
+        #expect(try expired(Retention(count: 1), [last, candidate(day: 9)]) == ["20261119"])
+    }
+
     @Test func `what is older than its days goes, and what is needed stays`() throws {
         let candidates = try [candidate(day: 3), candidate(day: 9), candidate(day: 1, isNeeded: true), candidate(day: 7)]
         #expect(try expired(Retention(days: 4), candidates) == ["20261113"])
