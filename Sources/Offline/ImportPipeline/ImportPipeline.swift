@@ -251,8 +251,17 @@ package struct ImportPipeline: Sendable {
         }
         var tarballs = try ManifestGroup(opened.reader.manifest(), packuments: false)
         var packuments = try ManifestGroup(opened.reader.packuments(), packuments: true)
-        while let package = packuments.pending?.path.package {
-            guard try prerequisites.holds(package, carried: tarballs.take(package) + packuments.take(package)) else { return false }
+        let pipeline = OrderedPipeline<[(package: PackageName, carried: [SnapshotFile])], Bool>(
+            width: 2, window: 4,
+            pull: {
+                var batch: [(package: PackageName, carried: [SnapshotFile])] = []
+                while batch.count < 64, let package = packuments.pending?.path.package {
+                    batch.append((package, try tarballs.take(package) + packuments.take(package)))
+                }
+                return batch.isEmpty ? nil : batch
+            }, transform: { try prerequisites.holds($0) })
+        while let isHeld = try pipeline.next() {
+            guard isHeld else { return false }
         }
         return true
     }

@@ -38,7 +38,8 @@ package struct Prerequisites: Sendable {
     package func check(_ package: PackageName, target: [FileName: SHA512Digest], carried: Set<FileName>) throws -> Result {
         var result = Result()
         guard target.contains(where: { !carried.contains($0.key) }) else { return result }
-        let state = try PackageState(package, layout: layout, ledger: ledger, origin: origin)
+        let view = try ledger.views(of: [package], origin: origin)[package]
+        let state = PackageState(package, layout: layout, view: view ?? .empty)
         for (file, digest) in target where !file.isPackument && !carried.contains(file) {
             let given = state.given(file, digest)
             if let given, given.outcome.isRefusal || given.outcome == .removed { continue }
@@ -65,9 +66,15 @@ package struct Prerequisites: Sendable {
         return result
     }
 
-    /// Whether everything that a bundle carries of a package is here as it was given, and its packument goes back to that.
-    package func holds(_ package: PackageName, carried: [SnapshotFile]) throws -> Bool {
-        let state = try PackageState(package, layout: layout, ledger: ledger, origin: origin)
+    /// Whether everything that a bundle carries of packages is here as it was given, and their packuments go back to that.
+    package func holds(_ packages: [(package: PackageName, carried: [SnapshotFile])]) throws -> Bool {
+        let views = try ledger.views(of: packages.map(\.package), origin: origin)
+        return try packages.allSatisfy { package, carried in
+            try holds(PackageState(package, layout: layout, view: views[package] ?? .empty), carried)
+        }
+    }
+
+    private func holds(_ state: PackageState, _ carried: [SnapshotFile]) throws -> Bool {
         var expected: [FileName] = []
         var isGone = false
         for file in carried where !file.path.file.isPackument {
@@ -92,10 +99,10 @@ private final class PackageState {
     /// Read when it is first asked for; `nil` inside where there is none that can be read.
     private var packument: StoredPackument??
 
-    init(_ package: PackageName, layout: StorageLayout, ledger: Ledger, origin: Identifier) throws {
+    init(_ package: PackageName, layout: StorageLayout, view: AppliedView) {
         self.package = package
         directory = layout.directory(of: package)
-        view = try ledger.views(of: [package], origin: origin)[package] ?? .empty
+        self.view = view
     }
 
     func given(_ file: FileName, _ digest: SHA512Digest) -> DeliveryRecord? {
