@@ -375,7 +375,7 @@ let package = Package(
             "EndToEnd", "EndToEndTests",
             [
                 "Platform", "CanonicalJSON", "Integrity", "PackageStore", "Snapshots", "BundleFormat", "MediaLayout", "ImportLedger",
-                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Backups", "Activation", "Adoption",
+                "Databases", "Settings", "Catalog", "Export", "Upkeep", "Verification", "Staging", "Backups", "Activation", "Adoption",
                 "ImportPipeline",
                 "Rollbacks", "Inspection", "Reports", "Keys", "Replies", "Replying", "Destinations", "LoopMedia", "Mounts", systemPackage,
             ]),
