@@ -235,14 +235,11 @@ package struct PackageApplier: Sendable {
     /// - Throws: `Obstruction` where something else stands in the place of one that the origin gives.
     private func measure(_ task: Task) throws -> [FileName: SHA512Digest?] {
         var present: [FileName: SHA512Digest?] = [:]
-        for name in try files.names(in: task.directory) ?? [] {
-            guard let file = FileName(name), !file.isPackument else { continue }
-            let path = task.directory.appending(name)
-            guard let kind = try files.status(of: path)?.kind else { continue }
-            guard kind == .file else {
-                if task.target[file] != nil { throw Obstruction(path, kind) }
-                continue
-            }
+        let here = try TarballListing(of: task.directory, files: files)
+        let isGiven = { (obstruction: Obstruction) in FileName(obstruction.path.name).map { task.target[$0] != nil } ?? false }
+        if let obstruction = here.obstructions.first(where: isGiven) { throw obstruction }
+        for file in here.files {
+            let path = task.directory.appending(file.text)
             let isKnown = task.view.deliveries.contains { $0.path.file == file && $0.digest == task.target[file] && $0.outcome.isTaken }
             let mustMeasure = task.stagedTarballs.contains(file) || (task.target[file] != nil && !isKnown)
             present[file] = mustMeasure ? .some(try FileReader(opening: path).map { try SHA512.digest(of: $0) }) : .some(nil)

@@ -10,17 +10,18 @@ import Snapshots
 /// was restored from a backup.
 package func acknowledgedBundles(_ catalog: Catalog) throws -> [BundleRecord] {
     let known = try catalog.knownDestinations()
-    var last: [Identifier: ReceiptRecord] = [:]
-    for destination in known where destination.confirmed != nil { last[destination.id] = try catalog.receipts(of: destination.id).first }
     let bundles = try catalog.bundles()
+    var last: [Identifier: ReceiptRecord] = [:]
+    for destination in known where destination.confirmed != nil {
+        last[destination.id] = try catalog.receipts(of: destination.id).first.flatMap { $0.isOfOurs(bundles) ? $0 : nil }
+    }
     return bundles.filter { bundle in
         let addressees: [Identifier]
         switch bundle.destination {
         case .any: addressees = known.map(\.id)
         case .only(let id): addressees = [id]
         }
-        return !addressees.isEmpty
-            && addressees.allSatisfy { last[$0].map { $0.isOfOurs(bundles) && $0.acknowledges(bundle) } ?? false }
+        return !addressees.isEmpty && addressees.allSatisfy { last[$0]?.acknowledges(bundle) ?? false }
     }
 }
 
