@@ -61,7 +61,9 @@ struct RepairCommand: AsyncParsableCommand {
                 } else {
                     for archive in broken { try Terminal.output(archive.line) }
                 }
-                return JobReport(reason: broken.isEmpty ? "nothing is listed as damaged" : "\(broken.count) files would be repaired")
+                return JobReport(
+                    reason: broken.isEmpty ? "nothing is listed as damaged" : "\(broken.count) files would be repaired",
+                    json: ["attempted": .integer(broken.count), "repaired": 0, "goneUpstream": 0])
             }
             let settings = try state.settings(storage.flags + registry.flags)
             var options = Repairer.Options()

@@ -44,19 +44,83 @@ export function parameterText(value: unknown): string {
 
 export const isDryRun = (job: Job) => job.parameters.dryRun === true;
 
+type Report = Readonly<Record<string, unknown>>;
+
+/** The sums of a report by their paths, such as `packages.visited`; undefined where one of them is not there. */
+function sums<Path extends string>(report: Report, ...paths: readonly Path[]): Readonly<Record<Path, number>> | undefined {
+  const found: [Path, number][] = [];
+  for (const path of paths) {
+    const value = path.split(".").reduce<unknown>((object, name) => (object as Report | null | undefined)?.[name], report);
+    if (typeof value !== "number") return undefined;
+    found.push([path, value]);
+  }
+  return Object.fromEntries(found) as Record<Path, number>;
+}
+
+/** What came of a job, by its report; undefined where the service's own words are all there is, as of a failure. */
+export function outcomeWords(job: Job, t: Words): string | undefined {
+  const { report } = job;
+  if (job.state === "cancelled") return t.outcome.cancelled;
+  if (report === null) return undefined;
+  const dry = isDryRun(job);
+  switch (job.kind) {
+    case "full_cache_refresh":
+    case "delta_refresh": {
+      const fetched = sums(report, "packages.visited", "packages.failed", "tarballs.fetched", "tarballs.bytes", "tarballs.failed");
+      if (fetched) return t.outcome.refresh(fetched, dry);
+      const installed = sums(report, "packages", "installed");
+      return installed && t.outcome.install(installed);
+    }
+    case "metadata_scan": {
+      const found = sums(report, "packages", "new", "changed", "gone");
+      return found && t.outcome.scan(found);
+    }
+    case "broken_scan": {
+      const checked = sums(report, "checked", "bytes", "skipped", "broken");
+      if (checked) return t.outcome.check(checked);
+      const repaired = sums(report, "attempted", "repaired", "goneUpstream");
+      return repaired && t.outcome.repair(repaired, false);
+    }
+    case "broken_repair": {
+      const repaired = sums(report, "attempted", "repaired", "goneUpstream");
+      return repaired && t.outcome.repair(repaired, dry);
+    }
+    case "snapshot": {
+      const taken = sums(report, "packages", "files", "bytes");
+      return taken && t.outcome.snapshot(taken, report["new"] === true);
+    }
+    case "diff_build": {
+      const made = sums(report, "counts.packages", "counts.files", "counts.removed", "sizeBytes");
+      if (made) return t.outcome.bundle(made);
+      const compared = sums(report, "files", "bytes", "removed");
+      return compared && (dry && compared.files + compared.removed > 0 ? t.outcome.wouldCarry(compared) : t.outcome.noBundle);
+    }
+    case "export": {
+      const written = sums(report, "sizeBytes");
+      if (!written) return undefined;
+      const missing = Array.isArray(report["missing"]) ? report["missing"].length : 0;
+      return t.outcome.exported(written.sizeBytes, missing);
+    }
+    case "retention": {
+      const removed = sums(report, "items", "forms", "freedBytes");
+      return removed && t.outcome.retention(removed, dry);
+    }
+  }
+}
+
 /** The figures of a report in groups; lists and texts, which only machines need, are left out. */
-export function figures(report: Readonly<Record<string, unknown>> | null, t: Words, f: Format): readonly Figures[] {
+export function figures(report: Report | null, t: Words, f: Format): readonly Figures[] {
   const names: Readonly<Record<string, string>> = t.figure;
   // A newer service may tell more than this page has words for.
   const nameOf = (name: string) => names[name] ?? name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   const groups: Figures[] = [];
-  const walk = (object: Readonly<Record<string, unknown>>, group: string | undefined) => {
+  const walk = (object: Report, group: string | undefined) => {
     const own: [string, string][] = [];
     groups.push({ group, figures: own });
     for (const [name, value] of Object.entries(object)) {
       if (name === "sequence") continue;
       if (typeof value === "number") own.push([nameOf(name), /bytes$/i.test(name) ? f.bytes(value) : f.number(value)]);
-      else if (typeof value === "object" && value !== null && !Array.isArray(value)) walk(value as Record<string, unknown>, nameOf(name));
+      else if (typeof value === "object" && value !== null && !Array.isArray(value)) walk(value as Report, nameOf(name));
     }
   };
   if (report) walk(report, undefined);

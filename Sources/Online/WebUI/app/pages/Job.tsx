@@ -4,7 +4,7 @@ import { isEnded, useLiveJob } from "../api/live";
 import { useQuery } from "../api/query";
 import { Job } from "../api/schema";
 import { askerWords, figures, isDryRun, parameterText, startJob, startOperations } from "../base/jobs";
-import { Foreign, Moment, useLocale } from "../base/locale";
+import { Moment, useLocale } from "../base/locale";
 import { Link, navigate, packagePath } from "../base/router";
 import { Badge, JobState } from "../parts/Badge";
 import { Button } from "../parts/Button";
@@ -14,7 +14,7 @@ import { Card, Facts, PageHead } from "../parts/Layout";
 import { JobProgress } from "../parts/Progress";
 import { Loaded } from "../parts/States";
 import { useSay, useSayJob } from "../parts/Toasts";
-import { JobDuration, Waits } from "./Jobs";
+import { Ending, JobDuration, Waits } from "./Jobs";
 import { LogView } from "./Log";
 
 /** One job: how far it is, what it says, what came out; to end it, and to run it again. */
@@ -82,7 +82,7 @@ function Detail({ job }: { readonly job: Job }) {
       )}
       {!isOpen && job.reason && (
         <div className={`note note-${tone}`}>
-          <Icon name={tone === "good" ? "check" : "alert"} /><p><Foreign>{job.reason}</Foreign></p>
+          <Icon name={tone === "good" ? "check" : "alert"} /><p><Ending job={job} /></p>
         </div>
       )}
       <div className="columns">

@@ -1,7 +1,7 @@
 import { useLiveJobs } from "../api/live";
 import { useQuery } from "../api/query";
 import { Job } from "../api/schema";
-import { Kind, askerWords, isDryRun, kinds } from "../base/jobs";
+import { Kind, askerWords, isDryRun, kinds, outcomeWords } from "../base/jobs";
 import { Foreign, Moment, useLocale, useNow } from "../base/locale";
 import { Link, useQueryWords } from "../base/router";
 import { JobState } from "../parts/Badge";
@@ -78,7 +78,13 @@ function Outcome({ job }: { readonly job: Job }) {
     );
   }
   if (job.state === "queued") return <span className="quiet cut" title={job.waitsFor ?? undefined}><Waits job={job} /></span>;
-  return <span className="quiet cut" title={job.reason ?? undefined}><Foreign>{job.reason}</Foreign></span>;
+  return <span className="quiet cut" title={outcomeWords(job, t) ?? job.reason ?? undefined}><Ending job={job} /></span>;
+}
+
+/** What came of a job that has ended. */
+export function Ending({ job }: { readonly job: Job }) {
+  const { t } = useLocale();
+  return <>{outcomeWords(job, t) ?? <Foreign>{job.reason}</Foreign>}</>;
 }
 
 /** What a job waits for. */

@@ -7,7 +7,9 @@ const f = formats.en;
 const packages = (n: number) => f.count(n, "package", "packages");
 const versions = (n: number) => f.count(n, "version", "versions");
 const files = (n: number) => f.count(n, "file", "files");
+const tarballs = (n: number) => f.count(n, "tarball", "tarballs");
 
+type Sums<Path extends string> = Readonly<Record<Path, number>>;
 const pair = (label: string, hint: string): readonly [label: string, hint: string] => [label, hint];
 
 export const en = {
@@ -141,6 +143,30 @@ export const en = {
     facts: "About", parameters: "Parameters", noParameters: "All by default", report: "Figures", packages: "Packages that it changed", noPackages: "It has changed no package.", log: "Log",
     timeLimit: "Time limit", noLimit: "none", exitCode: "Exit code", reason: "Outcome", chain: "Chain", chainStep: (step: number, steps: number) => `step ${step} of ${steps}`,
     resumptions: "Begun again", times: (n: number) => f.count(n, "time", "times"), waits: "Waits:", waiting: "Waits for its turn", begins: "Looking at what there is to do…", root: "Set off by",
+  },
+  outcome: {
+    cancelled: "It was told to end; what it had done stays.",
+    refresh: (s: Sums<"packages.visited" | "packages.failed" | "tarballs.fetched" | "tarballs.bytes" | "tarballs.failed">, dry: boolean) =>
+      `${packages(s["packages.visited"])} looked at, ${tarballs(s["tarballs.fetched"])} ${dry ? "to fetch" : "fetched"}, ${f.bytes(s["tarballs.bytes"])}`
+      + (s["packages.failed"] + s["tarballs.failed"] > 0 ? `; not to be had: ${packages(s["packages.failed"])}, ${tarballs(s["tarballs.failed"])}` : ""),
+    install: (s: Sums<"packages" | "installed">) => `${packages(s.packages)} looked at, ${f.number(s.installed)} installed, ${f.number(s.packages - s.installed)} not`,
+    scan: (s: Sums<"packages" | "new" | "changed" | "gone">) => `${packages(s.packages)}: ${f.number(s.new)} new, ${f.number(s.changed)} changed, ${f.number(s.gone)} gone`,
+    check: (s: Sums<"checked" | "bytes" | "skipped" | "broken">) =>
+      `${tarballs(s.checked)} checked, ${f.bytes(s.bytes)}; ${f.number(s.skipped)} proved before; ${f.number(s.broken)} broken`,
+    repair: (s: Sums<"attempted" | "repaired" | "goneUpstream">, dry: boolean) =>
+      s.attempted === 0 ? "No archive is listed as broken" : dry ? `${f.count(s.attempted, "archive", "archives")} would be repaired`
+      : `${f.number(s.repaired)} of ${f.number(s.attempted)} repaired${s.goneUpstream > 0 ? `, ${f.number(s.goneUpstream)} gone upstream` : ""}`,
+    snapshot: (s: Sums<"packages" | "files" | "bytes">, isNew: boolean) =>
+      `${isNew ? "New snapshot" : "Unchanged since the last snapshot"}: ${packages(s.packages)}, ${files(s.files)}, ${f.bytes(s.bytes)}`,
+    bundle: (s: Sums<"counts.packages" | "counts.files" | "counts.removed" | "sizeBytes">) =>
+      `${packages(s["counts.packages"])}, ${files(s["counts.files"])}, ${f.number(s["counts.removed"])} removed; the archive has ${f.bytes(s.sizeBytes)}`,
+    wouldCarry: (s: Sums<"files" | "bytes" | "removed">) => `A bundle would carry ${files(s.files)}, ${f.bytes(s.bytes)}, ${f.number(s.removed)} removed`,
+    noBundle: "Nothing differs; no bundle was made",
+    exported: (bytes: number, missing: number) =>
+      `${f.bytes(bytes)} written, read back and equal${missing > 0 ? `; ${f.count(missing, "volume is", "volumes are")} still to come` : ""}`,
+    retention: (s: Sums<"items" | "forms" | "freedBytes">, dry: boolean) =>
+      s.items + s.forms === 0 ? "There was nothing to remove"
+      : `${f.count(s.items, "item", "items")} and ${f.count(s.forms, "transfer form", "transfer forms")}, ${f.bytes(s.freedBytes)}, ${dry ? "would be removed" : "removed"}`,
   },
   log: {
     save: "Save the log",

@@ -7,6 +7,7 @@ const f = formats.ru;
 const packages = (n: number) => f.count(n, "пакет", "пакета", "пакетов");
 const versions = (n: number) => f.count(n, "версия", "версии", "версий");
 const files = (n: number) => f.count(n, "файл", "файла", "файлов");
+const archives = (n: number) => f.count(n, "архив", "архива", "архивов");
 
 export const ru: Words = {
   language: "Русский",
@@ -15,7 +16,7 @@ export const ru: Words = {
     packages, versions, files,
     bundles: (n) => f.count(n, "бандл", "бандла", "бандлов"),
     days: (n) => f.count(n, "день", "дня", "дней"),
-    archives: (n) => f.count(n, "архив", "архива", "архивов"),
+    archives,
     attempts: (n) => f.count(n, "попытка", "попытки", "попыток"),
     lines: (n) => f.count(n, "строка", "строки", "строк"),
     snapshots: (n) => f.count(n, "снимок", "снимка", "снимков"),
@@ -138,6 +139,26 @@ export const ru: Words = {
     facts: "Сведения", parameters: "Параметры", noParameters: "Все по умолчанию", report: "Показатели", packages: "Изменённые пакеты", noPackages: "Задание не изменило ни одного пакета.", log: "Журнал",
     timeLimit: "Предел времени", noLimit: "нет", exitCode: "Код выхода", reason: "Итог", chain: "Цепочка", chainStep: (step, steps) => `шаг ${step} из ${steps}`,
     resumptions: "Возобновлено", times: (n) => f.count(n, "раз", "раза", "раз"), waits: "Ждёт:", waiting: "Ждёт своей очереди", begins: "Выясняется, что предстоит…", root: "Вызвано заданием",
+  },
+  outcome: {
+    cancelled: "Остановлено по требованию; сделанное осталось.",
+    refresh: (s, dry) =>
+      `Просмотрено: ${packages(s["packages.visited"])}; ${dry ? "предстоит загрузить" : "загружено"}: ${archives(s["tarballs.fetched"])}, ${f.bytes(s["tarballs.bytes"])}`
+      + (s["packages.failed"] + s["tarballs.failed"] > 0 ? `; не удалось получить: ${packages(s["packages.failed"])}, ${archives(s["tarballs.failed"])}` : ""),
+    install: (s) => `Просмотрено: ${packages(s.packages)}; установлено: ${f.number(s.installed)}, не удалось: ${f.number(s.packages - s.installed)}`,
+    scan: (s) => `${packages(s.packages)}; новых: ${f.number(s.new)}, изменённых: ${f.number(s.changed)}, исчезло: ${f.number(s.gone)}`,
+    check: (s) => `Проверено: ${archives(s.checked)}, ${f.bytes(s.bytes)}; проверено раньше: ${f.number(s.skipped)}; битых: ${f.number(s.broken)}`,
+    repair: (s, dry) =>
+      s.attempted === 0 ? "Битых архивов в списке нет" : dry ? `Предстоит восстановить: ${archives(s.attempted)}`
+      : `Восстановлено: ${f.number(s.repaired)} из ${f.number(s.attempted)}${s.goneUpstream > 0 ? `; исчезло в источнике: ${f.number(s.goneUpstream)}` : ""}`,
+    snapshot: (s, isNew) => `${isNew ? "Новый снимок" : "Без изменений с прошлого снимка"}: ${packages(s.packages)}, ${files(s.files)}, ${f.bytes(s.bytes)}`,
+    bundle: (s) => `${packages(s["counts.packages"])}, ${files(s["counts.files"])}, удалено: ${f.number(s["counts.removed"])}; размер архива: ${f.bytes(s.sizeBytes)}`,
+    wouldCarry: (s) => `Бандл повёз бы: ${files(s.files)}, ${f.bytes(s.bytes)}; удалено: ${f.number(s.removed)}`,
+    noBundle: "Различий нет, бандл не собран",
+    exported: (bytes, missing) => `Записано ${f.bytes(bytes)}, сверено, совпадает${missing > 0 ? `; осталось томов: ${f.number(missing)}` : ""}`,
+    retention: (s, dry) =>
+      s.items + s.forms === 0 ? "Удалять было нечего"
+      : `${dry ? "Было бы удалено" : "Удалено"}: ${f.count(s.items, "объект", "объекта", "объектов")}, ${f.count(s.forms, "переносная форма", "переносные формы", "переносных форм")}, ${f.bytes(s.freedBytes)}`,
   },
   log: {
     save: "Сохранить журнал",
