@@ -14,6 +14,7 @@ import Verification
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Look at all that the isolated side depends on, and say what to do.",
         discussion: """
             State, ledger and its chain, trusted keys, storage, Verdaccio's configuration and address, how it is restarted, disks, and the \

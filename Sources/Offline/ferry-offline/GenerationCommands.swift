@@ -8,11 +8,13 @@ import Terminal
 
 struct Generations: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "generations",
         abstract: "Say what imports have kept to be undone by, and let old ones go.",
         subcommands: [List.self, Prune.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the generations, oldest first.",
             discussion: """
                 A generation lies in .ferry-backups of the storage: each packument that the import replaced, as it stood and as it was \
@@ -32,6 +34,7 @@ struct Generations: ParsableCommand {
 
     struct Prune: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "prune",
             abstract: "Remove the generations that pass a limit.",
             discussion: """
                 Without a limit, those of "init" count. An import whose generation is gone cannot be undone any more; what it brought \

@@ -17,6 +17,7 @@ struct TableOptions: ParsableArguments {
 
 struct History: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "history",
         abstract: "List the imports and rollbacks, newest first, or tell when a package came in.",
         discussion: """
             With a package, or a version of one (lodash@4.17.21), says what each import and rollback made of its tarballs, from which \
@@ -119,6 +120,7 @@ private func printLine(_ fields: [String]) throws { try Terminal.output(Array(CS
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Say all of one entry of the history.",
         discussion: "As comma-separated values: a line for each file that its bundle carried, or of which it changed the record.")
 
@@ -173,6 +175,7 @@ struct Show: ParsableCommand {
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "report",
         abstract: "Make one page of an import, to be kept or printed.",
         discussion: "One file of HTML that needs nothing else: what came in, what was not taken, digests, key, checks, how to undo it.")
 
@@ -203,6 +206,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check that no entry of the ledger was changed, put in or taken out.",
             discussion: """
                 Each entry holds the digest of the one before it, and of all that it says of files. Note the last digest elsewhere: entries \

@@ -16,6 +16,7 @@ import Verification
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Prove a bundle to its last byte and check that it fits; change nothing.")
 
     @Argument(
@@ -36,6 +37,7 @@ struct Verify: ParsableCommand {
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "import",
         abstract: "Bring bundles into the storage.",
         discussion: """
             Without a path it takes every medium that is plugged in: what can be pulled out, and what is mounted below /media, /run/media or \

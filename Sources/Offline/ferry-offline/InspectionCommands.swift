@@ -11,6 +11,7 @@ import Terminal
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Compare the storage with what the ledger says it should hold.",
         discussion: """
             Reads every tarball and compares it with what was imported or, where it was published here, with what its version declares. \

@@ -11,11 +11,13 @@ import Terminal
 
 struct Quarantine: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "quarantine",
         abstract: "List the versions that imports have put aside, and let them back.",
         subcommands: [List.self, Release.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List what is in quarantine.",
             discussion: """
                 A version that has left its origin is put into .ferry-quarantine of the storage where "init" or "import" says so \
@@ -51,6 +53,7 @@ struct Quarantine: ParsableCommand {
 
     struct Release: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "release",
             abstract: "Let versions back into the storage.",
             discussion: """
                 They are local from then on: no import touches them any more. Tags that were taken with them come back where none of that name \

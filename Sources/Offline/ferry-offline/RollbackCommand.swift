@@ -11,6 +11,7 @@ import Terminal
 
 struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "rollback",
         abstract: "Undo an import.",
         discussion: """
             Takes away what the import brought and puts back what it changed, as far as that is still as the import left it. What was \

@@ -12,6 +12,7 @@ import Verification
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "init",
         abstract: "Name this destination.",
         discussion: """
             Makes the destination's id and key, once, and prints the id. Its card, which "ferry-offline receipt" puts on a medium, tells the \
@@ -68,10 +69,12 @@ struct Init: ParsableCommand {
 
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "trust",
         abstract: "Say whose signatures count.", subcommands: [Add.self, Retire.self, Require.self, List.self])
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Trust a key for an origin.",
             discussion: "Compare the fingerprint with what \"ferry-online keys show\" says before you rely on it.")
 
@@ -93,7 +96,7 @@ struct Trust: ParsableCommand {
     }
 
     struct Retire: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Trust a key no more.")
+        static let configuration = CommandConfiguration(commandName: "retire", abstract: "Trust a key no more.")
 
         @Argument(help: "The key's id, as \"trust list\" shows it.") var key: String
         @OptionGroup var state: StateOptions
@@ -112,6 +115,7 @@ struct Trust: ParsableCommand {
 
     struct Require: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "require",
             abstract: "Say how many trusted keys must have signed a bundle.",
             discussion: """
                 With 2, a bundle is refused that only one of an origin's trusted keys has signed: a stolen key is then not enough. Every key \
@@ -137,7 +141,7 @@ struct Trust: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the keys.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the keys.")
 
         @OptionGroup var state: StateOptions
 

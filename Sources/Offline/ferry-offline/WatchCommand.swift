@@ -19,6 +19,7 @@ enum ArrivalPolicy: String, ExpressibleByArgument, CaseIterable {
 
 struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Wait for media, and announce or import what is on them.",
         discussion: """
             Media that are plugged in already are the first to be looked at. An import is the same as "ferry-offline import" without a path: what \

@@ -86,7 +86,7 @@ private final class Workbench: @unchecked Sendable {
         for (index, job) in jobs.enumerated() {
             do throws(FileSystemError) {
                 guard let reader = try FileReader(opening: job.path) else { continue }
-                let identity = try reader.status().identity
+                let identity = reader.opened.identity
                 let isSmall = identity.size <= Self.smallLimit
                 // One byte of room more tells a file that grows.
                 if !isSmall || buffer.count - used <= Int(identity.size) { finishGroup() }

@@ -19,6 +19,7 @@ import Terminal
 
 struct Bundle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bundle",
         abstract: "Write a bundle: what leads from one snapshot to another.",
         discussion: """
             For a destination that has sent its card, the bundle starts from what its last receipt says that it has, and carries again \
@@ -199,7 +200,7 @@ private struct Difference {
 }
 
 struct Bundles: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the bundles that were made, newest first.")
+    static let configuration = CommandConfiguration(commandName: "bundles", abstract: "List the bundles that were made, newest first.")
 
     @OptionGroup var state: StateOptions
 

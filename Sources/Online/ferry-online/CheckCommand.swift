@@ -13,6 +13,7 @@ import Terminal
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Prove every tarball in storage.",
         discussion: """
             Scans the storage, and then reads every tarball that was not proved since it was last touched: inflates it to its end, walks \

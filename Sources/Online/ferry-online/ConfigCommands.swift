@@ -7,6 +7,7 @@ import Terminal
 
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "config",
         abstract: "Check, show and explain the settings.",
         discussion: """
             Settings are flags, else variables of the environment, else ferry.yaml, else defaults. The file is the one that --config or \
@@ -22,6 +23,7 @@ struct Config: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Say all that is wrong with the settings, with lines.",
             discussion: """
                 Reads the settings as every command does, and Verdaccio's configuration where one is named. Changes nothing.
@@ -62,6 +64,7 @@ struct Config: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show the value of every key, and where it comes from.",
             discussion: "Values are written as in ferry.yaml. Accepts the flags of other commands that set keys.")
 
@@ -93,6 +96,7 @@ struct Config: ParsableCommand {
 
     struct Reference: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reference",
             abstract: "Print docs/settings.md.", discussion: "\"scripts/reference\" writes it.", shouldDisplay: false)
 
         func run() throws {
@@ -108,7 +112,7 @@ struct Config: ParsableCommand {
     }
 
     struct Example: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print a ferry.yaml with every key, explained.")
+        static let configuration = CommandConfiguration(commandName: "example", abstract: "Print a ferry.yaml with every key, explained.")
 
         func run() throws {
             try reporting { try Terminal.output(Array(OnlineSettings.example.utf8)) }

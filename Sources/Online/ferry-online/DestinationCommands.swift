@@ -29,6 +29,7 @@ struct DestinationsCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the destinations with what each has acknowledged, and what is on its way.")
 
         @OptionGroup var state: StateOptions
@@ -51,6 +52,7 @@ struct DestinationsCommand: ParsableCommand {
 
     struct Confirm: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "confirm",
             abstract: "Trust what a destination signs.",
             discussion:
                 "The fingerprint is the one that \"ferry-offline init\" says on that side; ask for it by another way than the medium.")
@@ -69,7 +71,7 @@ struct DestinationsCommand: ParsableCommand {
     }
 
     struct Set: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say how a destination is treated.")
+        static let configuration = CommandConfiguration(commandName: "set", abstract: "Say how a destination is treated.")
 
         @Argument(help: ArgumentHelp("The destination's id.", valueName: "id")) var id: String
         @Option(
@@ -106,6 +108,7 @@ struct DestinationsCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "remove",
             abstract: "Forget a destination, its receipts and its requests.",
             discussion: "Its next bundle is a full one. A card that is read again introduces it anew.")
 
@@ -127,6 +130,7 @@ extension DestinationRecord.BaselinePolicy: ExpressibleByArgument {}
 
 struct Receive: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "receive",
         abstract: "Read what came back: cards, receipts and requests of destinations.",
         discussion: """
             Without a path it looks at every medium that is plugged in; "serve" does so by itself when one arrives. A receipt moves what the \
@@ -176,6 +180,7 @@ struct Receive: ParsableCommand {
 
 struct Requests: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "requests",
         abstract: "Say what destinations ask for, and decide upon it.",
         discussion: """
             An approved request for packages is fetched by the next refresh, with all that it needs; the next bundle carries it, and the \
@@ -184,7 +189,7 @@ struct Requests: ParsableCommand {
         subcommands: [List.self, Show.self, Approve.self, Decline.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the requests, the last first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the requests, the last first.")
 
         @Flag(help: "Only those that nobody has decided upon.") var new = false
         @OptionGroup var state: StateOptions
@@ -202,7 +207,7 @@ struct Requests: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what a request asks for.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Say what a request asks for.")
 
         @Argument(help: ArgumentHelp("The request's id.", valueName: "id")) var id: String
         @OptionGroup var state: StateOptions
@@ -223,7 +228,7 @@ struct Requests: ParsableCommand {
     }
 
     struct Approve: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Approve a request.")
+        static let configuration = CommandConfiguration(commandName: "approve", abstract: "Approve a request.")
 
         @Argument(help: ArgumentHelp("The request's id.", valueName: "id")) var id: String
         @OptionGroup var state: StateOptions
@@ -240,7 +245,8 @@ struct Requests: ParsableCommand {
     }
 
     struct Decline: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Decline a request; what it wanted is wanted no more.")
+        static let configuration = CommandConfiguration(
+            commandName: "decline", abstract: "Decline a request; what it wanted is wanted no more.")
 
         @Argument(help: ArgumentHelp("The request's id.", valueName: "id")) var id: String
         @OptionGroup var state: StateOptions

@@ -16,6 +16,7 @@ import VerdaccioSettings
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Look at all that the connected side depends on, and say what to do.",
         discussion: """
             Settings, state, databases, keys, Verdaccio's configuration, storage and address, disks, schedules, and the clock. Changes \

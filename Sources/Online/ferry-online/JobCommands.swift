@@ -22,7 +22,7 @@ struct JobsCommand: AsyncParsableCommand {
         subcommands: [List.self, Show.self, Log.self, Cancel.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List jobs, newest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, newest first.")
 
         @Option(help: ArgumentHelp("Of this kind; repeat it.", valueName: "kind")) var kind: [JobKind] = []
         @Option(help: ArgumentHelp("In this state; repeat it.", valueName: "state")) var stateIs: [JobState] = []
@@ -55,7 +55,7 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a job.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show a job.")
 
         @Argument(help: "Its number.") var job: Int64
         @OptionGroup var state: StateOptions
@@ -78,7 +78,7 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     struct Log: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the log of a job.")
+        static let configuration = CommandConfiguration(commandName: "log", abstract: "Print the log of a job.")
 
         @Argument(help: "Its number.") var job: Int64
         @Flag(help: "Go on until it has ended.") var follow = false
@@ -106,6 +106,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Cancel: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "cancel",
             abstract: "End a job.",
             discussion: "One that is queued does not begin; one that runs ends in its own time. What it did by then stays and is whole.")
 

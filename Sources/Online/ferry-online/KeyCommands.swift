@@ -10,12 +10,14 @@ import Terminal
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "keys",
         abstract: "Make and show the keys that sign bundles.",
         discussion: "Keys are minisign's: \"minisign -Vm descriptor.json -p KEY.pub\" verifies what they sign.",
         subcommands: [Generate.self, Show.self])
 
     struct Generate: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "generate",
             abstract: "Make a key below STATE/keys.",
             discussion: "Encrypted where FERRY_KEY_PASSPHRASE gives a passphrase. Every key there signs every bundle.")
 
@@ -35,7 +37,7 @@ struct Keys: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the origin's id and its public keys.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the origin's id and its public keys.")
 
         @OptionGroup var state: StateOptions
 

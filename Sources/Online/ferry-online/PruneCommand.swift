@@ -13,6 +13,7 @@ import Upkeep
 
 struct Prune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "prune",
         abstract: "Remove old snapshots, bundles and logs, and what nothing names any more.",
         discussion: """
             Removes what passes a limit of the settings (retention.snapshots, retention.artifacts, retention.logs: by count, age and size, \

@@ -36,7 +36,7 @@ struct RefreshCommand: AsyncParsableCommand {
         subcommands: [Full.self, Delta.self])
 
     struct Full: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Refresh every package in storage.")
+        static let configuration = CommandConfiguration(commandName: "full", abstract: "Refresh every package in storage.")
 
         @OptionGroup var options: RefreshCommandOptions
 
@@ -45,6 +45,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     struct Delta: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delta",
             abstract: "Refresh the packages that changed lately.",
             discussion: """
                 A package counts as changed where one of its tarballs was stored, or a version was published as far as the storage knows, in \

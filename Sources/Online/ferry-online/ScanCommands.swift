@@ -10,6 +10,7 @@ import Terminal
 
 struct Scan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "scan",
         abstract: "Bring what is known of the storage up to date.",
         discussion: """
             Lists every package and reads the packuments of those that were touched since the last scan; no tarball is read. What it \
@@ -69,6 +70,7 @@ extension StorageScan.Report {
 
 struct Stats: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "stats",
         abstract: "Show what the storage held after each scan, and how it grew.",
         discussion: "The last line is the newest scan; a line per day, the last scan of it, leads up to it.")
 
@@ -114,6 +116,7 @@ extension PackageQuery.Order: ExpressibleByArgument {}
 
 struct Packages: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "packages",
         abstract: "List and search the packages in storage, or show one.",
         discussion: """
             Speaks of what the last scan saw.

@@ -24,6 +24,7 @@ import WebUI
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run the server: jobs, schedules and what follows on them, the API, and the page.",
         discussion: """
             Starts what is scheduled and what is asked for, one job at a time where they write, each as a process of its own; other commands \

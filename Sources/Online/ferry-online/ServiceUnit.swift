@@ -8,6 +8,7 @@ import Terminal
 extension Config {
     struct Unit: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "unit",
             abstract: "Print a systemd unit for the server, by these settings.",
             discussion: """
                 The server may write to state, storage and media and to nothing else, has no privileges, and is ended and started again \

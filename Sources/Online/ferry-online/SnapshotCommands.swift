@@ -12,6 +12,7 @@ import Terminal
 
 struct Snapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "snapshot",
         abstract: "Record what the storage holds now.",
         discussion: """
             Reads only what changed since the last snapshot. Damaged, undeclared and unreadable files are reported and left out; \
@@ -89,7 +90,7 @@ extension SnapshotBuilder.Report {
 }
 
 struct Snapshots: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the snapshots, oldest first.")
+    static let configuration = CommandConfiguration(commandName: "snapshots", abstract: "List the snapshots, oldest first.")
 
     @OptionGroup var state: StateOptions
 
@@ -111,6 +112,7 @@ struct Snapshots: ParsableCommand {
 
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "diff",
         abstract: "Show what differs between two snapshots, by content.",
         discussion: """
             Lines begin with + for added, ~ for changed, - for removed, x for removed since upstream has withdrawn it, ! for withheld: not \

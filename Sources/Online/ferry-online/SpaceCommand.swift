@@ -11,6 +11,7 @@ import Upkeep
 
 struct Space: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "space",
         abstract: "Measure the room that storage and state take, and when their disks will be full.",
         discussion: """
             Counts every file of the storage and of the state, keeps the figures, and draws a line through what was free in the last 30 \

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,4 +49,9 @@ int cplatform_limit_heaps(int count) { return mallopt(M_ARENA_MAX, count) == 1 ?
 int64_t cplatform_find(const uint8_t *bytes, int64_t length, const uint8_t *part, int64_t part_length) {
     const uint8_t *found = memmem(bytes, (size_t)length, part, (size_t)part_length);
     return found ? found - bytes : -1;
+}
+
+int cplatform_entries(int fd, void *buffer, int size) {
+    long filled = syscall(SYS_getdents64, fd, buffer, size);
+    return filled < 0 ? -errno : (int)filled;
 }

@@ -125,3 +125,31 @@ void csha512_many(
 #endif
     many_1(&queue);
 }
+
+void csha512_begin(uint64_t state[8]) { memcpy(state, initial_state, sizeof initial_state); }
+
+void csha512_take(uint64_t *states, const uint8_t *const *starts, size_t count, size_t blocks) {
+#if defined(__x86_64__)
+    int lanes = csha512_lanes();
+    if (count > 1 && count <= 4 && lanes >= 4) {
+        take_4(states, starts, count, blocks);
+        return;
+    }
+    if (count > 1 && count <= 8 && lanes >= 8) {
+        take_8(states, starts, count, blocks);
+        return;
+    }
+#endif
+    for (size_t message = 0; message < count; message++) compress_1(states + 8 * message, starts + message, blocks);
+}
+
+void csha512_end(uint64_t state[8], const uint8_t *last, size_t rest, uint64_t length, uint8_t digest[64]) {
+    struct lane lane = {.next = last, .blocks = rest / BLOCK, .rest = rest % BLOCK, .length = length, .digest = digest};
+    const uint8_t *next[1] = {lane.next};
+    compress_1(state, next, lane.blocks);
+    lane.next += lane.blocks * BLOCK;
+    lane_pad(&lane);
+    next[0] = lane.next;
+    compress_1(state, next, lane.blocks);
+    finish_1(&lane, state);
+}

@@ -121,6 +121,24 @@ static void NAME(compress)(WORDS state[8], const uint8_t *const starts[LANES], s
     }
 }
 
+#if LANES > 1
+// Takes `blocks` blocks of up to LANES messages, each with its state of eight words; lanes without a message go along with the first.
+static void NAME(take)(uint64_t *messages, const uint8_t *const *starts, size_t count, size_t blocks) {
+    const uint8_t *next[LANES];
+    WORDS state[8];
+    uint64_t *states = (uint64_t *)state;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        size_t message = lane < count ? lane : 0;
+        next[lane] = starts[message];
+        for (int i = 0; i < 8; i++) states[LANES * i + lane] = messages[8 * message + i];
+    }
+    NAME(compress)(state, next, blocks);
+    for (size_t message = 0; message < count; message++) {
+        for (int i = 0; i < 8; i++) messages[8 * message + i] = states[LANES * i + message];
+    }
+}
+#endif
+
 // Word i of a lane's state is states[LANES * i + lane].
 static void NAME(finish)(struct lane *lane, const uint64_t *states) {
     for (int i = 0; i < 8; i++) {

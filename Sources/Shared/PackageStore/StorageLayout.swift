@@ -141,8 +141,13 @@ private struct Search {
 
     /// Visits a storage, or a directory that is taken for one.
     mutating func visit(_ reader: DirectoryReader, prefix: String, depth: Int) throws(FileSystemError) {
-        for (name, kind) in try reader.kinds() where !name.hasPrefix(".") {
+        let entries = try reader.kinds().filter { !$0.name.hasPrefix(".") }
+        let packages = entries.concurrentMap { [path = reader.path] name, kind in
+            kind == .directory && !name.hasPrefix("@") && (try? DiskFileSystem().status(of: path.appending("\(name)/package.json"))) != nil
+        }
+        for ((name, kind), isPackage) in zip(entries, packages) {
             look(at: name, of: reader, subject: prefix + name, kind) { search throws(FileSystemError) in
+                if isPackage { return search.add(name, at: reader.path.appending(name), subject: prefix + name) }
                 try search.visitDirectory(named: name, of: reader, subject: prefix + name, depth: depth)
             }
         }
@@ -169,10 +174,10 @@ private struct Search {
     /// Looks at one entry: a directory is handed to `body`, anything else is a finding.
     private mutating func look(
         at name: String, of reader: DirectoryReader, subject: String,
-        _ kind: @autoclosure () throws(FileSystemError) -> FileStatus.Kind?, _ body: (inout Search) throws(FileSystemError) -> Void
+        _ kind: FileStatus.Kind?, _ body: (inout Search) throws(FileSystemError) -> Void
     ) {
         readable(subject) { search throws(FileSystemError) in
-            switch try kind() {
+            switch kind {
             case nil: if name.contains("\u{FFFD}") { search.findings.insert(.notUTF8(subject)) }
             case .directory: try body(&search)
             case .symbolicLink: search.findings.insert(.link(subject))
@@ -184,22 +189,24 @@ private struct Search {
         }
     }
 
+    /// Visits a directory without a packument.
     private mutating func visitDirectory(
         named name: String, of reader: DirectoryReader, subject: String, depth: Int
     ) throws(FileSystemError) {
         let path = reader.path.appending(name)
         if name.hasPrefix("@") {
             guard let scope = try DirectoryReader(opening: path) else { return }
-            for part in try scope.names() where !part.hasPrefix(".") {
+            // One that can be listed and not entered is not readable, either.
+            _ = try scope.status(of: ".")
+            for (part, kind) in try scope.kinds() where !part.hasPrefix(".") {
                 // Where the scope's directory is a storage, too, a scope below it is that storage's.
                 if part.hasPrefix("@"), configured.contains(path) { continue }
-                look(at: part, of: scope, subject: "\(subject)/\(part)", try scope.status(of: part)?.kind) { search in
+                look(at: part, of: scope, subject: "\(subject)/\(part)", kind) { search in
                     search.add("\(name)/\(part)", at: path.appending(part), subject: "\(subject)/\(part)")
                 }
             }
             return
         }
-        if try reader.status(of: "\(name)/package.json") != nil { return add(name, at: path, subject: subject) }
         guard let directory = try DirectoryReader(opening: path) else { return }
         let names = try directory.names()
         let visible = names.filter { !$0.hasPrefix(".") }

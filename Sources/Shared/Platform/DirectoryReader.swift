@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 package import SystemPackage
 
@@ -5,7 +6,8 @@ package import SystemPackage
 package final class DirectoryReader {
     /// Where the directory stood when it was opened.
     package let path: FilePath
-    private let stream: OpaquePointer
+    private let descriptor: Int32
+    private var isAtStart = true
 
     /// Opens a directory, not following a link at the last component; `nil` where there is none.
     package init?(opening path: FilePath, followingLink: Bool = false) throws(FileSystemError) {
@@ -16,16 +18,11 @@ package final class DirectoryReader {
             if error == .noSuchFileOrDirectory { return nil }
             throw FileSystemError("open directory", path, error)
         }
-        guard let stream = fdopendir(descriptor) else {
-            let error = Errno(rawValue: errno)
-            close(descriptor)
-            throw FileSystemError("open directory", path, error)
-        }
         self.path = path
-        self.stream = stream
+        self.descriptor = descriptor
     }
 
-    deinit { closedir(stream) }
+    deinit { close(descriptor) }
 
     /// The names without `.` and `..`, sorted by their bytes.
     ///
@@ -63,18 +60,25 @@ package final class DirectoryReader {
         return kinds
     }
 
+    /// Bytes of entries that are asked for at once.
+    private static let portion = 32 << 10
+
+    /// Goes through `struct linux_dirent64`: an inode of 8 bytes, a position of 8, its own length of 2, a type of 1, and the name with its 0.
     private func forEach(_ body: (String, UInt8) throws(FileSystemError) -> Void) throws(FileSystemError) {
-        rewinddir(stream)
+        if !isAtStart, lseek(descriptor, 0, SEEK_SET) != 0 { throw FileSystemError("list", path, Errno(rawValue: errno)) }
+        isAtStart = false
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: Self.portion, alignment: 8)
+        defer { buffer.deallocate() }
         while true {
-            errno = 0
-            guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw FileSystemError("list", path, Errno(rawValue: errno)) }
-                break
+            let filled = Int(cplatform_entries(descriptor, buffer, Int32(Self.portion)))
+            guard filled >= 0 else { throw FileSystemError("list", path, Errno(rawValue: Int32(-filled))) }
+            guard filled > 0 else { return }
+            var entry = 0
+            while entry < filled {
+                let name = String(cString: (buffer + entry + 19).assumingMemoryBound(to: CChar.self))
+                if name != ".", name != ".." { try body(name, buffer.load(fromByteOffset: entry + 18, as: UInt8.self)) }
+                entry += Int(buffer.load(fromByteOffset: entry + 16, as: UInt16.self))
             }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { try body(name, entry.pointee.d_type) }
         }
     }
 
@@ -83,7 +87,7 @@ package final class DirectoryReader {
     /// `nil` where nothing does.
     package func status(of name: String) throws(FileSystemError) -> FileStatus? {
         var status = stat()
-        if fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(status) }
+        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(status) }
         let error = Errno(rawValue: errno)
         if error == .noSuchFileOrDirectory { return nil }
         throw FileSystemError("look at", path.appending(name), error)

@@ -8,6 +8,8 @@ package import SystemPackage
 package final class FileReader: Sendable {
     /// Where the file stood when it was opened.
     package let path: FilePath
+    /// What it looked like when it was opened.
+    package let opened: FileStatus
     private let descriptor: Int32
 
     /// Opens a regular file; `nil` where there is none.
@@ -22,13 +24,19 @@ package final class FileReader: Sendable {
         }
         self.path = path
         self.descriptor = descriptor
-        guard try status().kind == .file else { throw FileSystemError("read as a file", path, .isDirectory) }
+        do throws(FileSystemError) { opened = try Self.status(of: descriptor, path) } catch {
+            close(descriptor)
+            throw error
+        }
+        guard opened.kind == .file else { throw FileSystemError("read as a file", path, .isDirectory) }
     }
 
     deinit { close(descriptor) }
 
     /// What the open file looks like now.
-    package func status() throws(FileSystemError) -> FileStatus {
+    package func status() throws(FileSystemError) -> FileStatus { try Self.status(of: descriptor, path) }
+
+    private static func status(of descriptor: Int32, _ path: FilePath) throws(FileSystemError) -> FileStatus {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileSystemError("look at", path, Errno(rawValue: errno)) }
         return FileStatus(status)
@@ -74,9 +82,11 @@ package final class FileReader: Sendable {
 
     /// Reads the whole file; throws `EFBIG` when it has more than `limit` bytes.
     package func readAll(limit: Int) throws(FileSystemError) -> [UInt8] {
-        let size = Int(try status().identity.size)
+        let size = Int(opened.identity.size)
         guard size <= limit else { throw FileSystemError("read", path, .fileTooLarge) }
-        var bytes = try read(size, at: 0)
+        // One byte more says whether it has grown.
+        var bytes = try read(size + 1, at: 0)
+        if bytes.count <= size { return bytes }
         while bytes.count <= limit {
             let more = try read(64 * 1024, at: Int64(bytes.count))
             if more.isEmpty { return bytes }

@@ -72,12 +72,13 @@ struct PackageScanner: Sendable {
         var group: [Draft.Outcome] = []
         var bytes = 0
         func finishGroup() throws {
-            let digests = SHA512.digests(of: group.flatMap { [$0.core, $0.bytes] })
-            for (index, outcome) in group.enumerated() {
-                let form = PackageRecord.Form(
-                    digest: digests[index * 2 + 1], size: Int64(outcome.bytes.count), coreDigest: digests[index * 2])
-                let draft = drafts[scans.count]
-                scans.append(try draft.finished(outcome, as: form, in: store, limit: formLimit))
+            var digests = SHA512.digests(of: group.filter(\.hasForm).flatMap { [$0.core, $0.bytes] })[...]
+            for outcome in group {
+                var form: PackageRecord.Form?
+                if outcome.hasForm, let core = digests.popFirst(), let digest = digests.popFirst() {
+                    form = PackageRecord.Form(digest: digest, size: Int64(outcome.bytes.count), coreDigest: core)
+                }
+                scans.append(try drafts[scans.count].finished(outcome, as: form, in: store, limit: formLimit))
             }
             group = []
             bytes = 0
@@ -214,7 +215,7 @@ struct PackageScanner: Sendable {
                 guard let reader = try FileReader(opening: location.directory.appending("package.json")) else {
                     return noticeMove(subject, "vanished")
                 }
-                let before = try reader.status().identity
+                let before = reader.opened.identity
                 let bytes = try reader.readAll(limit: StoredPackument.sizeLimit)
                 guard try reader.status().identity == before else {
                     return noticeMove(subject, "changed")
@@ -256,6 +257,8 @@ struct PackageScanner: Sendable {
             var bytes: [UInt8] = []
             /// Of the form without its readme.
             var core: [UInt8] = []
+
+            var hasForm: Bool { !bytes.isEmpty }
         }
 
         func outcome() -> Outcome {
@@ -273,12 +276,12 @@ struct PackageScanner: Sendable {
 
         /// Ends the draft, and writes the transfer form where it is a new one.
         func finished(
-            _ outcome: Outcome, as made: PackageRecord.Form, in store: SnapshotStore, limit: Int64
+            _ outcome: Outcome, as made: PackageRecord.Form?, in store: SnapshotStore, limit: Int64
         ) throws -> PackageScan {
             if let reused { return result(reused, isUnchanged: true, isNew: false) }
             var findings = outcome.findings
             var form: PackageRecord.Form?
-            if !outcome.bytes.isEmpty {
+            if let made {
                 form = try keep(outcome.bytes, as: made, in: store, limit: limit)
                 if form == nil {
                     let message = "its transfer form has more than \(limit) bytes"

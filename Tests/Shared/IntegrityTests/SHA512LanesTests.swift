@@ -33,6 +33,34 @@ struct SHA512LanesTests {
 
     @Test func `fewer than four lanes are libcrypto's`() { expectAgreement(lanes: 0) }
 
+    @Test func `messages that come piece by piece agree with libcrypto`() {
+        var bytes = PatternedBytes(seed: 5)
+        for count in 1...SHA512Streams.limit {
+            for last in [0, 1, 111, 112, 127, 128, 300] {
+                let messages = (0..<count).map { bytes.next(count: 128 * (3 + 2 * $0) + last) }
+                var streams = SHA512Streams(count: count)
+                var digests = [SHA512Digest](repeating: .ofNothing, count: count)
+                var taken = 0
+                // Those that are left take two blocks more in every round; one message ends in each.
+                for (round, ending) in messages.indices.enumerated() {
+                    let places = Array(messages.indices.dropFirst(round))
+                    let blocks = round == 0 ? 3 : 2
+                    withPointers(to: places.map { Array(messages[$0].dropFirst(taken)) }) { streams.update(places, $0, blocks: blocks) }
+                    taken += blocks * SHA512Streams.blockSize
+                    digests[ending] = messages[ending].dropFirst(taken).withUnsafeBytes { streams.finalize(ending, $0) }
+                }
+                #expect(digests == messages.map { SHA512.digest(of: $0) }, "\(count) messages, \(last) bytes after their blocks")
+            }
+        }
+    }
+
+    private func withPointers(to messages: [[UInt8]], after pointers: [UnsafeRawPointer] = [], _ body: ([UnsafeRawPointer]) -> Void) {
+        guard let message = messages.first else { return body(pointers) }
+        message.withUnsafeBytes { bytes in
+            withPointers(to: Array(messages.dropFirst()), after: pointers + [bytes.baseAddress].compactMap { $0 }, body)
+        }
+    }
+
     @Test func `no messages have no digests`() {
         #expect(SHA512.digests(of: [[UInt8]]()).isEmpty)
         #expect(SHA512.digests(of: [UnsafeRawBufferPointer]()).isEmpty)

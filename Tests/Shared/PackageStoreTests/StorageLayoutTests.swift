@@ -16,7 +16,7 @@ import Testing
         defer { try? storage.setMode(0o755, of: "@listed") }
         let found = try withoutPrivileges { try StorageLayout(root: storage.root).discover() }
         #expect(found.packages.map(\.package.text) == ["@open/bar", "foo"])
-        #expect(found.findings.map(\.subject) == ["@listed/bar", "@locked", "locked", "sub"])
+        #expect(found.findings.map(\.subject) == ["@listed", "@locked", "locked", "sub"])
         #expect(found.findings.allSatisfy { $0.code == .unreadable })
     }
 

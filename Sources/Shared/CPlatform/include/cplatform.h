@@ -14,6 +14,8 @@ int cplatform_coarse_clock(int64_t *seconds, int64_t *nanoseconds);
 int cplatform_file_system_label(int fd, char label[256]);
 // statx(2) with STATX_MNT_ID: the number that mountinfo has of what is mounted where the path leads, of Linux 5.8 and later.
 int cplatform_mount_number(const char *path, int64_t *number);
+// getdents64(2): the next entries of a directory, as struct linux_dirent64, into a buffer; how many bytes they take, 0 at the end.
+int cplatform_entries(int fd, void *buffer, int size);
 // mallopt(3) with M_ARENA_MAX: how many heaps the threads share.
 int cplatform_limit_heaps(int count);
 // memmem(3): where a part stands first; -1 where it does not.
