@@ -1,6 +1,7 @@
 """How fast Ferry is, side by side with the tools everyone has: find, xargs, sha512sum, tar and zstd.
 
   first        the first snapshot, nothing known           find | xargs -P sha512sum
+  large        the same of packages with large tarballs    find | xargs -P sha512sum
   unchanged    a snapshot where nothing changed            find -printf '%s %T@ %p\\n'
   check        every tarball proved, nothing known         find | xargs -P -n 1 tar -tzf, which proves no digest
   recheck      a check where nothing changed               find -name '*.tgz'
@@ -51,6 +52,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CORES = len(os.sched_getaffinity(0))
 BATCH = 100
 TINY_VERSIONS = 4
+LARGE = 400_000
 MIB = 1 << 20
 NUMBERS = itertools.count(1)
 QUIET = "log: {type: stdout, format: json, level: warn}\n"
@@ -151,6 +153,25 @@ def real_storage(packages, megabytes):
         return total
 
     return Storage(f"real-{packages}-{megabytes}", make)
+
+
+def large_storage(megabytes):
+    """The real packages of LARGE bytes and more, and copies of them, until there are as many bytes of tarballs as asked for."""
+
+    def make(path):
+        total = collections.Counter()
+        real = {}
+        for name, version, folder in corpus.packages():
+            if sum(len(content) for _, content in corpus.files(folder)) >= LARGE:
+                real.setdefault(name, []).append((version, folder))
+        everything = corpus.endless(real)
+        with concurrent.futures.ProcessPoolExecutor() as pool:
+            while total["tarballBytes"] < megabytes * 10**6:
+                names, versions = zip(*itertools.islice(everything, BATCH))
+                add(total, pool.map(corpus.write_package, itertools.repeat(path), names, versions))
+        return total
+
+    return Storage(f"large-{megabytes}", make)
 
 
 def tiny_storage(files):
@@ -390,8 +411,9 @@ class Measurement:
 class Bench:
     """All measurements over one storage, and those of the refresh over an upstream's."""
 
-    def __init__(self, runner, rounds, storage, roots, warm):
-        self.runner, self.rounds, self.storage, self.roots, self.warm = runner, rounds, storage, roots, warm
+    def __init__(self, runner, rounds, storage, options):
+        self.runner, self.rounds, self.storage = runner, rounds, storage
+        self.megabytes, self.roots, self.warm = options.megabytes, options.roots, options.warm
         self.connected = None
         self.archive = None
 
@@ -418,14 +440,25 @@ class Bench:
         return self.archive
 
     def first(self):
-        def ours():
-            self.first_side = Connected(self.runner, "first", self.storage.path)
+        return self.first_of(self.storage, "first", "first snapshot")
 
-        peer = f"find \"$0\" -type f \\( -name '*.tgz' -o -name package.json \\) -print0 | xargs -0 -P{CORES} -n 64 sha512sum > /dev/null"
+    def large(self):
+        storage = large_storage(self.megabytes * 4)
+        storage.warm()
+        return self.first_of(storage, "large", f"first snapshot, {storage.tarball_bytes / storage.versions / 1000:,.0f} kB each")
+
+    def first_of(self, storage, name, title):
+        def ours():
+            self.first_side = Connected(self.runner, name, storage.path)
+
+        # Enough processes to keep all cores busy to the end, and no more: each costs as much as dozens of small files.
+        share = storage.files // (8 * CORES) + 1
+        found = "find \"$0\" -type f \\( -name '*.tgz' -o -name package.json \\) -print0"
+        peer = f"{found} | xargs -0 -P{CORES} -n {share} sha512sum > /dev/null"
         return Measurement(
-            "first", "first snapshot", self.storage.bytes / 10**6, "MB/s", "> 1, toward 3",
+            name, title, storage.bytes / 10**6, "MB/s", "> 1, toward 3",
             [Entrant("ours", lambda: self.first_side.snapshot_command(), ours),
-             Entrant(f"find | xargs -P{CORES} sha512sum", lambda: ["sh", "-c", peer, self.storage.path])],
+             Entrant(f"find | xargs -P{CORES} sha512sum", lambda: ["sh", "-c", peer, storage.path])],
             ratio=1).race(self.runner, self.rounds)
 
     def unchanged(self):
@@ -621,8 +654,9 @@ def requests(report):
 
 
 MEASUREMENTS = {
-    "first": Bench.first, "unchanged": Bench.unchanged, "check": Bench.check, "bundle": Bench.bundle, "import": Bench.full_import,
-    "incremental": Bench.incremental, "memory": Bench.memory, "refresh": Bench.refresh,
+    "first": Bench.first, "large": Bench.large, "unchanged": Bench.unchanged, "check": Bench.check, "bundle": Bench.bundle,
+    "import": Bench.full_import, "incremental": Bench.incremental, "memory": Bench.memory,
+    "refresh": Bench.refresh,
 }
 
 
@@ -802,11 +836,11 @@ def needed(names):
 def main(options):
     names = options.only or [name for name in MEASUREMENTS if name != "memory" or options.memory]
     about, tools = machine(), versions(options.programs, "refresh" in names)
-    storage = real_storage(options.packages, options.megabytes) if {*names} - {"refresh"} else None
+    storage = real_storage(options.packages, options.megabytes) if {*names} - {"refresh", "large"} else None
     if storage and not options.cold:
         storage.warm()
     print(header(storage, about, tools, options.cold, options.rounds), file=sys.stderr if options.json else sys.stdout, flush=True)
-    bench = Bench(Runner(options.programs, options.cold), options.rounds, storage, options.roots, options.warm)
+    bench = Bench(Runner(options.programs, options.cold), options.rounds, storage, options)
     done = []
     for name in MEASUREMENTS:
         if name not in names:
