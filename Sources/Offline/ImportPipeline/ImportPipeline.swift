@@ -29,7 +29,7 @@ package struct ImportPipeline: Sendable {
         /// Packages that are applied at once.
         package var width = 2
         /// Packages between two syncs.
-        package var batchLimit = 2048
+        package var batchLimit = 1024
 
         package init() {}
 

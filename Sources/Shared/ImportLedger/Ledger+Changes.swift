@@ -94,11 +94,20 @@ extension Ledger {
                 FROM change WHERE import = ? ORDER BY package, file, digest
                 """, arguments: [id])
         while let row = try rows.next() {
-            let words = (1...6).map { "\(row[$0] as DatabaseValue)" }
+            let words = (1...6).map { word(row[$0]) }
             let digest = SHA512Digest(bytes: Array(row[0] as Data))?.hex ?? ""
             hasher.update(Array("\(digest) \(words.joined(separator: " "))\n".utf8))
         }
         return hasher.finalize()
+    }
+
+    /// A value as the digests have it: numbers bare, texts in quotes, with escapes as Swift writes them.
+    private static func word(_ value: DatabaseValue) -> String {
+        // Nearly all are of characters that need no escape.
+        if case .string(let text) = value.storage, text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != 0x22 && $0 != 0x5C }) {
+            return "\"\(text)\""
+        }
+        return "\(value)"
     }
 }
 
