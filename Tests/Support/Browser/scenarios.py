@@ -498,6 +498,11 @@ def language():
         here.serve()
         if namespace():
             here.correspond()
+        here.damage("buoy", "1.1.0")
+        for job in ("broken-rescan", "broken-repair", "metadata-scan", "snapshot", "diff-build", "retention", "delta-refresh"):
+            here.run(job)
+        for job in ("full-refresh", "broken-repair", "diff-build", "retention"):
+            here.run(job, {"dryRun": True})
         with browser(here.url) as runner:
             sight = runner.look()
             sight.open("/packages")
@@ -509,7 +514,8 @@ def language():
             expect(sight.page.locator("tbody")).to_contain_text("КиБ")
             check(sight.page.title() == "Пакеты · Ferry", "the title is not Russian")
             # What people read of the page itself, on each page, is Russian: names, states, buttons.
-            for name, path in places(here).items():
+            jobs = {f"job {job['id']}": f"/jobs/{job['id']}" for job in here.get("/jobs?limit=100")["items"]}
+            for name, path in (places(here) | jobs).items():
                 sight.open(path)
                 words = sight.page.locator("h2, th, dt, label, .state-title, .button, .tabs a, .nav-long, .tile-label").all_inner_texts()
                 # Code, and what has no other name in Russian.
@@ -519,6 +525,13 @@ def language():
                 # What the server says in its own words is told apart, so that it is read aloud as English.
                 spoken = sight.page.evaluate(SPOKEN)
                 check(not spoken, f"{name}: neither Russian nor marked as English: {spoken}")
+            # So is what came of jobs that did their work, of every kind.
+            sight.open("/jobs")
+            done = sight.page.locator("tbody tr").filter(has_text="Успешно")
+            kinds = set(done.locator("a.strong").all_inner_texts())
+            check(len(kinds) >= 8, f"not every kind has done its work: {kinds}")
+            for row in done.all():
+                check(re.search("[а-я]", row.locator("td").nth(2).inner_text()), f"what came of it is not in Russian: {row.inner_text()}")
             other = runner.look(language="ru")
             other.open("/")
             expect(other.heading()).to_have_text("Обзор")

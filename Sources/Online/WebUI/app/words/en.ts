@@ -152,7 +152,7 @@ export const en = {
     install: (s: Sums<"packages" | "installed">) => `${packages(s.packages)} looked at, ${f.number(s.installed)} installed, ${f.number(s.packages - s.installed)} not`,
     scan: (s: Sums<"packages" | "new" | "changed" | "gone">) => `${packages(s.packages)}: ${f.number(s.new)} new, ${f.number(s.changed)} changed, ${f.number(s.gone)} gone`,
     check: (s: Sums<"checked" | "bytes" | "skipped" | "broken">) =>
-      `${tarballs(s.checked)} checked, ${f.bytes(s.bytes)}; ${f.number(s.skipped)} proved before; ${f.number(s.broken)} broken`,
+      `${f.number(s.broken)} broken; ${tarballs(s.checked)} checked, ${f.bytes(s.bytes)}; ${f.number(s.skipped)} proved before`,
     repair: (s: Sums<"attempted" | "repaired" | "goneUpstream">, dry: boolean) =>
       s.attempted === 0 ? "No archive is listed as broken" : dry ? `${f.count(s.attempted, "archive", "archives")} would be repaired`
       : `${f.number(s.repaired)} of ${f.number(s.attempted)} repaired${s.goneUpstream > 0 ? `, ${f.number(s.goneUpstream)} gone upstream` : ""}`,
@@ -220,7 +220,8 @@ export const en = {
     tarballBytes: "Tarballs, size", packumentBytes: "Packuments, size", damaged: "Broken", read: "Read", new: "New", changed: "Changed",
     counter: "Number", repaired: "Repaired", broken: "Broken", findings: "Findings", notes: "Notes", unreadable: "Unreadable",
     newVersions: "New versions", touched: "Changed packages", withheld: "Withheld", leftOut: "Left out", volumes: "Volumes", reused: "Reused",
-    hashed: "Read anew",
+    hashedFiles: "Read anew", hashedBytes: "Read anew, size", passes: "Passes", withdrawn: "Withdrawn upstream", attempted: "Attempted",
+    goneUpstream: "Gone upstream", installed: "Installed", items: "Items", forms: "Transfer forms", freedBytes: "Room freed", missing: "Missing",
   },
   phase: {
     checking: "checking", repairing: "repairing", packing: "packing", writing: "writing", "reading back": "reading back", scanning: "scanning", reading: "reading",

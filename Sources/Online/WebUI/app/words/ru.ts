@@ -143,11 +143,11 @@ export const ru: Words = {
   outcome: {
     cancelled: "Остановлено по требованию; сделанное осталось.",
     refresh: (s, dry) =>
-      `Просмотрено: ${packages(s["packages.visited"])}; ${dry ? "предстоит загрузить" : "загружено"}: ${archives(s["tarballs.fetched"])}, ${f.bytes(s["tarballs.bytes"])}`
+      `${packages(s["packages.visited"])}; ${dry ? "предстоит загрузить" : "загружено"}: ${archives(s["tarballs.fetched"])}, ${f.bytes(s["tarballs.bytes"])}`
       + (s["packages.failed"] + s["tarballs.failed"] > 0 ? `; не удалось получить: ${packages(s["packages.failed"])}, ${archives(s["tarballs.failed"])}` : ""),
-    install: (s) => `Просмотрено: ${packages(s.packages)}; установлено: ${f.number(s.installed)}, не удалось: ${f.number(s.packages - s.installed)}`,
+    install: (s) => `${packages(s.packages)}; установлено: ${f.number(s.installed)}, не удалось: ${f.number(s.packages - s.installed)}`,
     scan: (s) => `${packages(s.packages)}; новых: ${f.number(s.new)}, изменённых: ${f.number(s.changed)}, исчезло: ${f.number(s.gone)}`,
-    check: (s) => `Проверено: ${archives(s.checked)}, ${f.bytes(s.bytes)}; проверено раньше: ${f.number(s.skipped)}; битых: ${f.number(s.broken)}`,
+    check: (s) => `Битых: ${f.number(s.broken)}; проверено: ${archives(s.checked)}, ${f.bytes(s.bytes)}; раньше: ${f.number(s.skipped)}`,
     repair: (s, dry) =>
       s.attempted === 0 ? "Битых архивов в списке нет" : dry ? `Предстоит восстановить: ${archives(s.attempted)}`
       : `Восстановлено: ${f.number(s.repaired)} из ${f.number(s.attempted)}${s.goneUpstream > 0 ? `; исчезло в источнике: ${f.number(s.goneUpstream)}` : ""}`,
@@ -212,7 +212,8 @@ export const ru: Words = {
     tarballBytes: "Размер архивов", packumentBytes: "Размер метаданных", damaged: "Битые", read: "Прочитано", new: "Новые", changed: "Изменённые",
     counter: "Номер", repaired: "Восстановлено", broken: "Битые", findings: "Находки", notes: "Замечания", unreadable: "Нечитаемые",
     newVersions: "Новые версии", touched: "Изменённые пакеты", withheld: "Удержано", leftOut: "Пропущено", volumes: "Тома", reused: "Взято готовым",
-    hashed: "Прочитано заново",
+    hashedFiles: "Прочитано заново", hashedBytes: "Прочитано заново, размер", passes: "Проходы", withdrawn: "Отозвано в источнике", attempted: "Попыток",
+    goneUpstream: "Исчезло в источнике", installed: "Установлено", items: "Объекты", forms: "Переносные формы", freedBytes: "Освобождено", missing: "Не хватает",
   },
   phase: {
     checking: "проверка", repairing: "восстановление", packing: "упаковка", writing: "запись", "reading back": "сверка", scanning: "сканирование", reading: "чтение",
