@@ -161,6 +161,20 @@ import Testing
         #expect(try contents(programs.isolated) == before)
     }
 
+    @Test(arguments: ["nowhere", "file"])
+    func `what is no storage is named, with how a storage is named`(name: String) throws {
+        let programs = try prepared()
+        let path = "\(programs.root)/\(name)"
+        if name == "file" { try programs.write("", to: path) }
+        let snapshot = try programs.online("snapshot", "--storage", path)
+        #expect(snapshot.status == 1, "\(snapshot)")
+        let run = try programs.offline("import", programs.stick, storage: path)
+        #expect(run.status == 13, "\(run)")
+        for messages in [snapshot.messages, run.messages] {
+            #expect(messages.contains("\"\(path)\"") && messages.contains("name Verdaccio's storage: --storage"), "\(messages)")
+        }
+    }
+
     @Test(.enabled(if: LoopMedium.isAllowed, "mounting is not allowed here: a full disk is not tried"))
     func `a storage without room is refused with the numbers, 13`() throws {
         let programs = try prepared()
@@ -170,6 +184,7 @@ import Testing
         try programs.makeDirectory(storage)
         let run = try programs.offline("import", programs.stick, storage: storage)
         #expect(run.status == 13 && run.messages.contains("has room for") && run.messages.contains("bytes, and"), "\(run)")
+        #expect(run.messages.contains("more room there"))
         #expect(try programs.names(in: storage).isEmpty)
     }
 

@@ -18,7 +18,7 @@ package struct StageArea: Sendable {
         self.layout = layout
         name = Self.prefix + bundle.text
         guard let status = try DiskFileSystem().status(of: layout.root) else {
-            throw FileSystemError("open the storage", layout.root, .noSuchFileOrDirectory)
+            throw FileSystemError.storage(layout.root, .noSuchFileOrDirectory)
         }
         owner = status.owner
         group = status.group

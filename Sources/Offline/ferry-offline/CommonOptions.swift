@@ -164,6 +164,7 @@ private func isNewer(_ error: any Error) -> Bool {
 
 private func hints(for error: any Error) -> [String] {
     let unchanged = "nothing in the storage was changed"
+    let nameStorage = "name Verdaccio's storage: --storage, FERRY_STORAGE, or Verdaccio's own --verdaccio-config"
     switch error {
     case DatabaseFileError.newer:
         return [unchanged, "install the newer ferry-offline again, or put back the copy of the state from before it was installed"]
@@ -183,8 +184,19 @@ private func hints(for error: any Error) -> [String] {
                 "if the files were removed here on purpose, say so with --accept-removals",
             ]
         case .notWritable: return [unchanged, "run it as root, or as the user who owns the storage"]
-        default: return [unchanged]
+        case .readOnly: return [unchanged, "mount it for writing, and repeat the command"]
+        case .noSpace(let room):
+            let more = Terminal.bytes(room.neededBytes - room.freeBytes)
+            return [unchanged, "make \(more) more room there; \"ferry-offline generations\" lists what is kept for rollbacks and may go"]
+        case .noFiles: return [unchanged, "remove files there, or move the storage to a file system with more inodes"]
+        case .notAStorage: return [unchanged, nameStorage]
+        case .obstructed: return [unchanged, "move that away, and repeat the command"]
+        case .foreignDestination: return [unchanged, "carry it there; the connected side makes one for this destination, or for any"]
+        case .foldedNames: return [unchanged, "move the storage to a file system that keeps upper and lower case apart"]
+        case .unsignedAfterSigned, .forged, .contradicted:
+            return [unchanged, "do not import it; ask the people of the connected side what they sent, and how it came here"]
         }
+    case let error as FileSystemError where error.isAboutStorage: return [unchanged, nameStorage]
     case let refusal as RollbackRefusal:
         switch refusal {
         case .noSuchImport, .notAnImport: return ["\"ferry-offline history\" lists the imports"]

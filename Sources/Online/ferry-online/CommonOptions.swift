@@ -202,6 +202,8 @@ func hints(for error: any Error) -> [String] {
             "a new one goes on as the origin of the snapshots, and begins with a full bundle; the list of bundles, what is wanted, the "
                 + "history and the list of what is in quarantine are lost; \"refresh\" and \"check\" learn the rest again",
         ]
+    case let error as FileSystemError where error.isAboutStorage:
+        ["name Verdaccio's storage: --storage, FERRY_STORAGE, or Verdaccio's own --verdaccio-config; nothing was changed"]
     case RefreshError.verdaccioUnreachable, is Repairer.Unreachable: ["start it, or name its address with --registry; nothing was changed"]
     case RefreshError.nothingKept: ["set \"cache: true\" for it and restart verdaccio; nothing was changed"]
     case is StorageScan.Vanished: ["nothing was changed; if the packages are meant to be gone, run \"ferry-online scan --allow-empty\""]

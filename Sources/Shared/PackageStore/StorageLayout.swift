@@ -72,11 +72,11 @@ package struct StorageLayout: Sendable {
     /// root itself. Packages that Verdaccio would not serve from where they lie, or that lie in two places, are findings, and so is what
     /// cannot be read below the root.
     ///
-    /// - Throws: `FileSystemError` when the root is not a readable directory.
+    /// - Throws: `FileSystemError` that is about the storage when the root is not a readable directory.
     package func discover() throws(FileSystemError) -> (packages: [Location], findings: [Finding]) {
-        guard let reader = try DirectoryReader(opening: root, followingLink: true) else {
-            throw FileSystemError("open the storage", root, .noSuchFileOrDirectory)
-        }
+        let opened: DirectoryReader?
+        do { opened = try DirectoryReader(opening: root, followingLink: true) } catch { throw .storage(root, error.errno) }
+        guard let reader = opened else { throw .storage(root, .noSuchFileOrDirectory) }
         var search = Search(configured: Set(subdirectories.map { root.appending($0) }))
         try search.visit(reader, prefix: "", depth: 0)
         for subdirectory in subdirectories { search.visit(subdirectory, of: root) }
@@ -84,6 +84,16 @@ package struct StorageLayout: Sendable {
         func key(_ finding: Finding) -> String { "\(finding.subject)\0\(finding.message)" }
         return (packages, search.findings.sorted { key($0).precedesByBytes(key($1)) })
     }
+}
+
+extension FileSystemError {
+    private static let opening = "open the storage"
+
+    /// A storage that cannot be opened as one.
+    package static func storage(_ root: FilePath, _ errno: Errno) -> FileSystemError { FileSystemError(opening, root, errno) }
+
+    /// Whether it is the storage that cannot be opened, so that another path may be meant.
+    package var isAboutStorage: Bool { operation == Self.opening }
 }
 
 /// The walk of one storage.
