@@ -18,30 +18,24 @@ enum PowerCut: CaseIterable, Sendable {
 ///
 /// Files that are replaced or removed are kept aside until that is durable, so that a cut brings back the very same inodes.
 final class PowerCutFileSystem: FileSystem {
-    /// A change of a name that a cut may take back.
-    private struct NameChange {
-        /// The directory whose sync makes it durable: the one that holds the new name.
-        let directory: FilePath
-        let isRemoval: Bool
-        let undo: @Sendable (DiskFileSystem) throws -> Void
-    }
-
     private struct State {
         var stepsLeft: Int
         var names: [NameChange] = []
         var unsyncedBytes: Set<FilePath> = []
         var kept = 0
-        var wasStageSynced = false
+        var wasStageSynced: Bool
     }
 
     private let disk = DiskFileSystem()
     private let aside: FilePath
     private let state: Mutex<State>
 
-    /// - Parameter aside: a directory on the same file system, for what is replaced or removed.
-    init(stepsUntilCut: Int, aside: FilePath) throws {
+    /// - Parameters:
+    ///   - aside: a directory on the same file system, for what is replaced or removed.
+    ///   - hasStage: whether bundles are unpacked past this seam meanwhile.
+    init(stepsUntilCut: Int, aside: FilePath, hasStage: Bool = true) throws {
         self.aside = aside
-        state = Mutex(State(stepsLeft: stepsUntilCut))
+        state = Mutex(State(stepsLeft: stepsUntilCut, wasStageSynced: !hasStage))
         try disk.createDirectories(aside)
     }
 
@@ -55,13 +49,17 @@ final class PowerCutFileSystem: FileSystem {
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
             if cut == .losesAll || cut == .keepsRemovals {
-                for change in state.names.reversed() where isLost(change.directory) {
-                    if cut == .keepsRemovals, change.isRemoval { continue }
-                    // What was changed in a directory that has durably moved away is lost with its old place.
+                while let change = state.names.popLast() {
+                    guard isLost(change.directory) else { continue }
+                    if cut == .keepsRemovals, case .removed = change.kind { continue }
+                    // What was changed in a directory that is durably gone is lost with it.
                     guard try disk.status(of: change.directory) != nil else { continue }
-                    do { try change.undo(disk) } catch is FileSystemError where cut == .keepsRemovals {
+                    do { try change.undo(on: disk) } catch is FileSystemError where cut == .keepsRemovals {
                         // What it would go back to, or it itself, was removed since.
+                        continue
                     }
+                    guard case .renamed(let from, _) = change.kind else { continue }
+                    for index in state.names.indices { state.names[index].follow(change.path, to: from) }
                 }
             }
             // The stage is written past this seam and is durable with the first sync of its file system.
@@ -90,8 +88,8 @@ final class PowerCutFileSystem: FileSystem {
         if isOver { throw FileSystemError("go on after the power cut at", path, .ioError) }
     }
 
-    private func note(_ path: FilePath, isRemoval: Bool = false, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
-        state.withLock { $0.names.append(NameChange(directory: path.parent, isRemoval: isRemoval, undo: undo)) }
+    private func note(_ path: FilePath, _ kind: NameChange.Kind) {
+        state.withLock { $0.names.append(NameChange(path: path, kind: kind)) }
     }
 
     /// Gives what stands at a path a second name aside; `nil` where no file does.
@@ -113,14 +111,14 @@ final class PowerCutFileSystem: FileSystem {
     func createDirectory(_ path: FilePath) throws(FileSystemError) -> Bool {
         try step(path)
         guard try disk.createDirectory(path) else { return false }
-        note(path) { try $0.removeTree(path) }
+        note(path, .made)
         return true
     }
 
     func createExclusively(_ path: FilePath) throws(FileSystemError) -> FileIdentity? {
         try step(path)
         guard let identity = try disk.createExclusively(path) else { return nil }
-        note(path) { _ = try $0.remove(path) }
+        note(path, .made)
         return identity
     }
 
@@ -129,7 +127,7 @@ final class PowerCutFileSystem: FileSystem {
         let isNew = try disk.status(of: path) == nil
         try disk.write(bytes, to: path)
         state.withLock { _ = $0.unsyncedBytes.insert(path) }
-        if isNew { note(path) { _ = try $0.remove(path) } }
+        if isNew { note(path, .made) }
     }
 
     func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError) {
@@ -151,7 +149,15 @@ final class PowerCutFileSystem: FileSystem {
 
     func syncDirectory(_ path: FilePath) throws(FileSystemError) {
         try step(path)
-        state.withLock { state in state.names.removeAll { $0.directory == path } }
+        state.withLock { state in
+            state.names = state.names.compactMap { change in
+                if case .renamed(let from, _) = change.kind, from.parent != change.directory {
+                    if change.directory == path { return NameChange(path: from, kind: .left(for: change.path)) }
+                    return change
+                }
+                return change.directory == path ? nil : change
+            }
+        }
     }
 
     func syncFileSystem(holding path: FilePath) throws(FileSystemError) {
@@ -180,21 +186,20 @@ final class PowerCutFileSystem: FileSystem {
     private func noteRename(_ path: FilePath, _ newPath: FilePath, _ kept: FilePath?) {
         let names = (try? disk.names(in: newPath)) ?? []
         state.withLock { state in
-            let wasStaged = !state.wasStageSynced && path.string.contains("/.ferry-stage-")
-            if state.unsyncedBytes.remove(path) != nil || wasStaged {
+            state.unsyncedBytes.remove(newPath)
+            state.unsyncedBytes = Set(state.unsyncedBytes.map { $0.following(path, to: newPath) })
+            if !state.wasStageSynced, path.string.contains("/.ferry-stage-") {
                 state.unsyncedBytes.formUnion([newPath] + names.map { newPath.appending($0) })
             }
+            for index in state.names.indices { state.names[index].follow(path, to: newPath) }
         }
-        note(newPath) { disk in
-            try disk.rename(newPath, to: path)
-            if let kept { try disk.rename(kept, to: newPath) }
-        }
+        note(newPath, .renamed(from: path, kept: kept))
     }
 
     func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
         try step(path)
         guard try disk.link(path, to: newPath) else { return false }
-        note(newPath) { _ = try $0.remove(newPath) }
+        note(newPath, .made)
         return true
     }
 
@@ -203,10 +208,7 @@ final class PowerCutFileSystem: FileSystem {
         let isDirectory = try disk.status(of: path)?.kind == .directory
         let kept = try keep(path)
         guard try disk.remove(path) else { return false }
-        note(path, isRemoval: true) { disk in
-            if isDirectory { _ = try disk.createDirectory(path) }
-            if let kept { try disk.rename(kept, to: path) }
-        }
+        if isDirectory || kept != nil { note(path, .removed(kept: kept)) }
         return true
     }
 
