@@ -8,10 +8,24 @@ enum PowerCut: CaseIterable, Sendable {
     case losesAll
     /// As `losesAll`, but what was removed stays removed: a file system may write a removal before what was done before it.
     case keepsRemovals
+    /// What is new is lost, but what was replaced or removed is so: a file system may write what is done last first, in one directory, too.
+    case losesNew
     /// Names are new, the bytes behind them are gone.
     case keepsNames
     /// Names are new, of the bytes behind them a half was written.
     case tearsWrites
+
+    /// Whether names are lost, but for those that it keeps.
+    var losesNames: Bool { self == .losesAll || self == .keepsRemovals || self == .losesNew }
+
+    /// Whether a change of a name stands that was not synced.
+    func keeps(_ change: NameChange) -> Bool {
+        switch change.kind {
+        case .made, .renamed(_, nil): false
+        case .removed: self == .keepsRemovals || self == .losesNew
+        case .renamed(_, _?), .left: self == .losesNew
+        }
+    }
 }
 
 /// The machine's file system until its n-th step, from which on every step fails; then the power is cut.
@@ -48,13 +62,13 @@ final class PowerCutFileSystem: FileSystem {
                 let bytes = try disk.contents(of: path, limit: 1 << 24) ?? []
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
-            if cut == .losesAll || cut == .keepsRemovals {
+            if cut.losesNames {
                 while let change = state.names.popLast() {
                     guard isLost(change.directory) else { continue }
-                    if cut == .keepsRemovals, case .removed = change.kind { continue }
+                    if cut.keeps(change) { continue }
                     // What was changed in a directory that is durably gone is lost with it.
                     guard try disk.status(of: change.directory) != nil else { continue }
-                    do { try change.undo(on: disk) } catch is FileSystemError where cut == .keepsRemovals {
+                    do { try change.undo(on: disk) } catch is FileSystemError where cut != .losesAll {
                         // What it would go back to, or it itself, was removed since.
                         continue
                     }
@@ -89,7 +103,7 @@ final class PowerCutFileSystem: FileSystem {
     }
 
     private func note(_ path: FilePath, _ kind: NameChange.Kind) {
-        state.withLock { $0.names.append(NameChange(path: path, kind: kind)) }
+        state.withLock { $0.names.append(NameChange(path, kind)) }
     }
 
     /// Gives what stands at a path a second name aside; `nil` where no file does.
@@ -151,11 +165,9 @@ final class PowerCutFileSystem: FileSystem {
         try step(path)
         state.withLock { state in
             state.names = state.names.compactMap { change in
-                if case .renamed(let from, _) = change.kind, from.parent != change.directory {
-                    if change.directory == path { return NameChange(path: from, kind: .left(for: change.path)) }
-                    return change
-                }
-                return change.directory == path ? nil : change
+                guard change.directory == path else { return change }
+                guard case .renamed(let from, _) = change.kind, from.parent != path else { return nil }
+                return NameChange(from, .left(for: change.path))
             }
         }
     }
@@ -184,14 +196,17 @@ final class PowerCutFileSystem: FileSystem {
     }
 
     private func noteRename(_ path: FilePath, _ newPath: FilePath, _ kept: FilePath?) {
-        let names = (try? disk.names(in: newPath)) ?? []
+        let names = try? disk.names(in: newPath)
         state.withLock { state in
             state.unsyncedBytes.remove(newPath)
             state.unsyncedBytes = Set(state.unsyncedBytes.map { $0.following(path, to: newPath) })
             if !state.wasStageSynced, path.string.contains("/.ferry-stage-") {
-                state.unsyncedBytes.formUnion([newPath] + names.map { newPath.appending($0) })
+                state.unsyncedBytes.formUnion([newPath] + (names ?? []).map { newPath.appending($0) })
             }
-            for index in state.names.indices { state.names[index].follow(path, to: newPath) }
+            // Nothing lies in a file that could go with it.
+            for index in state.names.indices where names != nil || state.names[index].isLeft {
+                state.names[index].follow(path, to: newPath)
+            }
         }
         note(newPath, .renamed(from: path, kept: kept))
     }
