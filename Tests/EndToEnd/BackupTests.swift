@@ -76,6 +76,23 @@ import Testing
         #expect(throws: RollbackRefusal.self) { try world.rollBack(3) }
     }
 
+    @Test func `a clock that is ahead while a bundle is imported lets no generation go by its age`() throws {
+        let world = try World()
+        let future = try #require(Timestamp("2099-01-01T00:00:00Z"))
+        for version in 1...3 {
+            try world.put("foo", ["\(version).0.0": "foo \(version)"])
+            try world.snapshot(allowsShrinking: true)
+            let pipeline = ImportPipeline(
+                layout: StorageLayout(root: world.isolated), state: world.root.appending("offline-state"), ledger: world.ledger,
+                trust: world.trust, destination: world.destination, options: .oneAtATime,
+                clock: version == 3 ? WallClock { future } : .system)
+            _ = try pipeline.run(ArchiveSource(volumes: [world.bundle()]), operatorName: "tester", sourceName: "test")
+        }
+        let keeper = GenerationKeeper(layout: StorageLayout(root: world.isolated), ledger: world.ledger)
+        #expect(try keeper.prune(Retention(days: 30), now: future, isDryRun: false).isEmpty)
+        #expect(try keeper.list().count == 3)
+    }
+
     @Test func `a generation whose removal was cut off is there or gone, and what is left of it goes`() throws {
         let world = try World()
         try world.put("foo", ["1.0.0": "foo one"])

@@ -8,40 +8,48 @@ enum PowerCut: CaseIterable, Sendable {
     case losesAll
     /// As `losesAll`, but what was removed stays removed: a file system may write a removal before what was done before it.
     case keepsRemovals
+    /// What is new is lost, but what was replaced or removed is so: a file system may write what is done last first, in one directory, too.
+    case losesNew
     /// Names are new, the bytes behind them are gone.
     case keepsNames
     /// Names are new, of the bytes behind them a half was written.
     case tearsWrites
+
+    /// Whether names are lost, but for those that it keeps.
+    var losesNames: Bool { self == .losesAll || self == .keepsRemovals || self == .losesNew }
+
+    /// Whether a change of a name stands that was not synced.
+    func keeps(_ change: NameChange) -> Bool {
+        switch change.kind {
+        case .made, .renamed(_, nil): false
+        case .removed: self == .keepsRemovals || self == .losesNew
+        case .renamed(_, _?), .left: self == .losesNew
+        }
+    }
 }
 
 /// The machine's file system until its n-th step, from which on every step fails; then the power is cut.
 ///
 /// Files that are replaced or removed are kept aside until that is durable, so that a cut brings back the very same inodes.
 final class PowerCutFileSystem: FileSystem {
-    /// A change of a name that a cut may take back.
-    private struct NameChange {
-        /// The directory whose sync makes it durable: the one that holds the new name.
-        let directory: FilePath
-        let isRemoval: Bool
-        let undo: @Sendable (DiskFileSystem) throws -> Void
-    }
-
     private struct State {
         var stepsLeft: Int
         var names: [NameChange] = []
         var unsyncedBytes: Set<FilePath> = []
         var kept = 0
-        var wasStageSynced = false
+        var wasStageSynced: Bool
     }
 
     private let disk = DiskFileSystem()
     private let aside: FilePath
     private let state: Mutex<State>
 
-    /// - Parameter aside: a directory on the same file system, for what is replaced or removed.
-    init(stepsUntilCut: Int, aside: FilePath) throws {
+    /// - Parameters:
+    ///   - aside: a directory on the same file system, for what is replaced or removed.
+    ///   - hasStage: whether bundles are unpacked past this seam meanwhile.
+    init(stepsUntilCut: Int, aside: FilePath, hasStage: Bool = true) throws {
         self.aside = aside
-        state = Mutex(State(stepsLeft: stepsUntilCut))
+        state = Mutex(State(stepsLeft: stepsUntilCut, wasStageSynced: !hasStage))
         try disk.createDirectories(aside)
     }
 
@@ -54,14 +62,18 @@ final class PowerCutFileSystem: FileSystem {
                 let bytes = try disk.contents(of: path, limit: 1 << 24) ?? []
                 try disk.write(cut == .tearsWrites ? Array(bytes.prefix(bytes.count / 2)) : [], to: path)
             }
-            if cut == .losesAll || cut == .keepsRemovals {
-                for change in state.names.reversed() where isLost(change.directory) {
-                    if cut == .keepsRemovals, change.isRemoval { continue }
-                    // What was changed in a directory that has durably moved away is lost with its old place.
+            if cut.losesNames {
+                while let change = state.names.popLast() {
+                    guard isLost(change.directory) else { continue }
+                    if cut.keeps(change) { continue }
+                    // What was changed in a directory that is durably gone is lost with it.
                     guard try disk.status(of: change.directory) != nil else { continue }
-                    do { try change.undo(disk) } catch is FileSystemError where cut == .keepsRemovals {
+                    do { try change.undo(on: disk) } catch is FileSystemError where cut != .losesAll {
                         // What it would go back to, or it itself, was removed since.
+                        continue
                     }
+                    guard case .renamed(let from, _) = change.kind else { continue }
+                    for index in state.names.indices { state.names[index].follow(change.path, to: from) }
                 }
             }
             // The stage is written past this seam and is durable with the first sync of its file system.
@@ -90,8 +102,8 @@ final class PowerCutFileSystem: FileSystem {
         if isOver { throw FileSystemError("go on after the power cut at", path, .ioError) }
     }
 
-    private func note(_ path: FilePath, isRemoval: Bool = false, undo: @escaping @Sendable (DiskFileSystem) throws -> Void) {
-        state.withLock { $0.names.append(NameChange(directory: path.parent, isRemoval: isRemoval, undo: undo)) }
+    private func note(_ path: FilePath, _ kind: NameChange.Kind) {
+        state.withLock { $0.names.append(NameChange(path, kind)) }
     }
 
     /// Gives what stands at a path a second name aside; `nil` where no file does.
@@ -113,14 +125,14 @@ final class PowerCutFileSystem: FileSystem {
     func createDirectory(_ path: FilePath) throws(FileSystemError) -> Bool {
         try step(path)
         guard try disk.createDirectory(path) else { return false }
-        note(path) { try $0.removeTree(path) }
+        note(path, .made)
         return true
     }
 
     func createExclusively(_ path: FilePath) throws(FileSystemError) -> FileIdentity? {
         try step(path)
         guard let identity = try disk.createExclusively(path) else { return nil }
-        note(path) { _ = try $0.remove(path) }
+        note(path, .made)
         return identity
     }
 
@@ -129,7 +141,7 @@ final class PowerCutFileSystem: FileSystem {
         let isNew = try disk.status(of: path) == nil
         try disk.write(bytes, to: path)
         state.withLock { _ = $0.unsyncedBytes.insert(path) }
-        if isNew { note(path) { _ = try $0.remove(path) } }
+        if isNew { note(path, .made) }
     }
 
     func append(_ bytes: UnsafeRawBufferPointer, to path: FilePath) throws(FileSystemError) {
@@ -151,7 +163,13 @@ final class PowerCutFileSystem: FileSystem {
 
     func syncDirectory(_ path: FilePath) throws(FileSystemError) {
         try step(path)
-        state.withLock { state in state.names.removeAll { $0.directory == path } }
+        state.withLock { state in
+            state.names = state.names.compactMap { change in
+                guard change.directory == path else { return change }
+                guard case .renamed(let from, _) = change.kind, from.parent != path else { return nil }
+                return NameChange(from, .left(for: change.path))
+            }
+        }
     }
 
     func syncFileSystem(holding path: FilePath) throws(FileSystemError) {
@@ -178,23 +196,25 @@ final class PowerCutFileSystem: FileSystem {
     }
 
     private func noteRename(_ path: FilePath, _ newPath: FilePath, _ kept: FilePath?) {
-        let names = (try? disk.names(in: newPath)) ?? []
+        let names = try? disk.names(in: newPath)
         state.withLock { state in
-            let wasStaged = !state.wasStageSynced && path.string.contains("/.ferry-stage-")
-            if state.unsyncedBytes.remove(path) != nil || wasStaged {
-                state.unsyncedBytes.formUnion([newPath] + names.map { newPath.appending($0) })
+            state.unsyncedBytes.remove(newPath)
+            state.unsyncedBytes = Set(state.unsyncedBytes.map { $0.following(path, to: newPath) })
+            if !state.wasStageSynced, path.string.contains("/.ferry-stage-") {
+                state.unsyncedBytes.formUnion([newPath] + (names ?? []).map { newPath.appending($0) })
+            }
+            // Nothing lies in a file that could go with it.
+            for index in state.names.indices where names != nil || state.names[index].isLeft {
+                state.names[index].follow(path, to: newPath)
             }
         }
-        note(newPath) { disk in
-            try disk.rename(newPath, to: path)
-            if let kept { try disk.rename(kept, to: newPath) }
-        }
+        note(newPath, .renamed(from: path, kept: kept))
     }
 
     func link(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) -> Bool {
         try step(path)
         guard try disk.link(path, to: newPath) else { return false }
-        note(newPath) { _ = try $0.remove(newPath) }
+        note(newPath, .made)
         return true
     }
 
@@ -203,10 +223,7 @@ final class PowerCutFileSystem: FileSystem {
         let isDirectory = try disk.status(of: path)?.kind == .directory
         let kept = try keep(path)
         guard try disk.remove(path) else { return false }
-        note(path, isRemoval: true) { disk in
-            if isDirectory { _ = try disk.createDirectory(path) }
-            if let kept { try disk.rename(kept, to: path) }
-        }
+        if isDirectory || kept != nil { note(path, .removed(kept: kept)) }
         return true
     }
 

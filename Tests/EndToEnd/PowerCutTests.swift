@@ -109,16 +109,87 @@ import Testing
                     do { try side.rollBack() } catch is GenerationError where isUndone {}
                 }
                 try side.clear()
-                // A lock from before the machine was started is nobody's, and is taken over by whoever comes next.
-                let left = try world.contents(of: side.storage).filter {
-                    !$0.key.hasPrefix(".ferry-quarantine") && !$0.key.contains("/.package.json") && !$0.key.hasSuffix(".lock")
-                }
+                let left = try world.contents(of: side.storage).filter { !Self.isLeftover($0.key) }
                 #expect(left == before, "\(place): \(left.keys.filter { left[$0] != before[$0] })")
                 try DiskFileSystem().removeTree(side.root)
             }
             number += 1
         }
         #expect(number > 30)
+    }
+
+    @Test(arguments: PowerCut.allCases)
+    func `a power cut while versions are brought back leaves each package old or new, and the same command completes it`(
+        cut: PowerCut
+    ) throws {
+        let (world, archive, options) = try preparedToTakeAway()
+        let before = try world.contents()
+        try world.run(archive, options)
+        // Of a scope that is empty its directory may have gone, too.
+        #expect(try world.files.remove(world.isolated.appending("@scope")))
+        var number = 0
+        var isComplete = false
+        while !isComplete {
+            let side = try Side(of: world, number: number)
+            let files = try PowerCutFileSystem(stepsUntilCut: number, aside: side.root.appending("aside"), hasStage: false)
+            let place = "\(cut) at step \(number)"
+            do {
+                try side.rollBack(files: files)
+                isComplete = true
+            } catch is FileSystemError {}
+            try files.cut(cut, stageIn: side.storage)
+            try expectServable(side, place)
+            if !isComplete, try side.ledger.entry(2)?.state != .rolledBack { try side.rollBack() }
+            try expectServable(side, place)
+            #expect(try side.quarantined().isEmpty, "\(place)")
+            try side.clear()
+            let left = try world.contents(of: side.storage).filter { !Self.isLeftover($0.key) }
+            #expect(left == before, "\(place): \(Set(left.keys).symmetricDifference(before.keys))")
+            try DiskFileSystem().removeTree(side.root)
+            number += 1
+        }
+        #expect(number > 30)
+    }
+
+    /// Whether a path is one that hinders nobody: what is hidden, or a lock from before the machine was started, which whoever comes next
+    /// takes over.
+    private static func isLeftover(_ path: String) -> Bool {
+        path.hasPrefix(".ferry-quarantine") || path.contains("/.package.json") || path.hasSuffix(".lock")
+    }
+
+    @Test(arguments: PowerCut.allCases, ["foo", "@scope/bar"])
+    func `a power cut in a release leaves a package old or new, and what is said to be back is back`(cut: PowerCut, name: String) throws {
+        let (world, archive, options) = try preparedToTakeAway()
+        let before = try world.contents()
+        try world.run(archive, options)
+        #expect(try world.files.remove(world.isolated.appending("@scope")))
+        let expected = before.filter { $0.key.hasPrefix("\(name)/") && $0.key.hasSuffix(".tgz") }
+        var number = 0
+        var isComplete = false
+        while !isComplete {
+            let side = try Side(of: world, number: number)
+            let files = try PowerCutFileSystem(stepsUntilCut: number, aside: side.root.appending("aside"), hasStage: false)
+            let place = "\(cut) at step \(number)"
+            do {
+                try side.release(name, files: files)
+                isComplete = true
+            } catch is FileSystemError {}
+            try files.cut(cut, stageIn: side.storage)
+            try expectServable(side, place)
+            try side.clear()
+            let isSaid = try side.ledger.imports().contains { $0.kind == .release }
+            if !isSaid { try side.release(name, files: DiskFileSystem()) }
+            try expectServable(side, place)
+            let left = try world.contents(of: side.storage)
+            #expect(left.filter { $0.key.hasPrefix("\(name)/") && $0.key.hasSuffix(".tgz") } == expected, "\(place)")
+            #expect(left["\(name)/package.json"] != nil, "\(place)")
+            // What came back into quarantine as well goes from there when it is released once more.
+            do { try side.release(name, files: DiskFileSystem()) } catch QuarantineKeeper.Refusal.notQuarantined {}
+            #expect(try side.quarantined().count == 1, "\(place)")
+            try DiskFileSystem().removeTree(side.root)
+            number += 1
+        }
+        #expect(number > 15)
     }
 
     /// Each package that is here can be read, and each version it names is here with its bytes; damage from before may still be there.
@@ -144,7 +215,7 @@ import Testing
         return Set(versions.map(\.name))
     }
 
-    @Test(arguments: [PowerCut.losesAll, .keepsNames, .tearsWrites])
+    @Test(arguments: PowerCut.allCases)
     func `a power cut leaves each package old or new, and the same command completes it`(cut: PowerCut) throws {
         let (world, archive) = try prepared()
         let before = try world.contents().filter { $0.key != "heal/heal-1.0.0.tgz" }

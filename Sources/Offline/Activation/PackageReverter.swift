@@ -171,7 +171,7 @@ package struct PackageReverter: Sendable {
         return true
     }
 
-    /// What is back is quarantined no more.
+    /// What is back is quarantined no more; only a second name goes, the generation has the tarballs until the rollback has ended.
     private func forget(_ decision: Decision, _ task: Task) throws {
         try QuarantineArea(layout: layout, files: files).forget(
             task.taken.map(\.path.file).filter(decision.named.contains), of: task.package, generation.name)

@@ -17,7 +17,7 @@ package struct WholePlacement: Sendable {
         self.files = files
     }
 
-    /// Places a package; `false` where something stands in its place.
+    /// Places a package, which is durable when this returns; `false` where something stands in its place.
     ///
     /// - Parameters:
     ///   - packument: names just these tarballs.
@@ -38,6 +38,8 @@ package struct WholePlacement: Sendable {
         if package.scope != nil, try files.createDirectory(parent) { try stage.own(parent, mode: 0o755, files: files) }
         guard try files.renameWithoutReplacing(place, to: directory) else { return false }
         try files.syncDirectory(parent)
+        // The scope's own name is durable with the directory that it is in.
+        if package.scope != nil { try files.syncDirectory(parent.parent) }
         return true
     }
 }

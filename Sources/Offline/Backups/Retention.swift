@@ -1,10 +1,10 @@
 package import Platform
 
-/// Which generations are kept; what passes any of the limits may go.
+/// Which generations are kept: those that any of the limits keeps; without a limit, all.
 package struct Retention: Sendable, Hashable {
-    /// How many, the newest first; `nil` for no limit.
+    /// So many, the newest, whatever any clock says; `nil` for none by their number.
     package var count: Int?
-    /// How old, in days; `nil` for no limit.
+    /// Those that are so many days old or less; `nil` for none by their age.
     package var days: Int?
 
     package init(count: Int? = nil, days: Int? = nil) {
@@ -17,27 +17,36 @@ package struct Retention: Sendable, Hashable {
         package let name: GenerationName
         /// When its import began.
         package let started: Timestamp
+        /// When its bundle was made, by the clock of its origin; `nil` where it is of none.
+        package let made: Timestamp?
         /// Whether it must stay: its import, or the undoing of it, has not ended.
         package let isNeeded: Bool
 
-        package init(name: GenerationName, started: Timestamp, isNeeded: Bool) {
+        package init(name: GenerationName, started: Timestamp, made: Timestamp?, isNeeded: Bool) {
             self.name = name
             self.started = started
+            self.made = made
             self.isNeeded = isNeeded
         }
     }
 
     /// What may go of these, oldest first.
     ///
-    /// Which is newer their numbers say, not a clock that may have been wrong.
+    /// Which is newer their numbers say, not a clock that may have been wrong. An age is counted up to when the newest bundle was made: a clock here
+    /// that is ahead, even while bundles are imported, makes nothing older. No import began before its bundle was made, nor after one that followed
+    /// it, whatever the clock said then.
     package func expired(of candidates: [Candidate], now: Timestamp) -> [GenerationName] {
-        let sorted = candidates.sorted { $0.name > $1.name }
-        let expired = sorted.enumerated().filter { place, candidate in
-            let isTooMany = count.map { place >= $0 } ?? false
-            let age = now.nanoseconds - candidate.started.nanoseconds
-            let isTooOld = days.map { age > Int64($0) * 86_400 * 1_000_000_000 } ?? false
-            return !candidate.isNeeded && (isTooMany || isTooOld)
+        guard count != nil || days != nil else { return [] }
+        let end = min(now, candidates.compactMap(\.made).max() ?? now)
+        var following = end
+        var expired: [GenerationName] = []
+        for (place, candidate) in candidates.sorted(by: { $0.name > $1.name }).enumerated() {
+            following = min(following, max(candidate.started, candidate.made ?? candidate.started))
+            let age = end.nanoseconds - following.nanoseconds
+            let isYoung = days.map { age <= Int64($0) * 86_400 * 1_000_000_000 } ?? false
+            let isAmongNewest = count.map { place < $0 } ?? false
+            if !candidate.isNeeded, !isAmongNewest, !isYoung { expired.append(candidate.name) }
         }
-        return expired.map(\.element.name).reversed()
+        return expired.reversed()
     }
 }

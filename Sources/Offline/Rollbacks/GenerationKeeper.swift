@@ -50,13 +50,13 @@ package struct GenerationKeeper: Sendable {
         return entries.sorted { $0.name < $1.name }
     }
 
-    /// Removes what passes the limits; a generation of another ledger, or one that is still needed, stays.
+    /// Removes what no limit keeps; a generation of another ledger, or one that is still needed, stays.
     ///
     /// - Returns: what went, or would go.
     package func prune(_ retention: Retention, now: Timestamp, isDryRun: Bool) throws -> [Entry] {
         let entries = try list()
         let candidates = entries.compactMap { entry in
-            entry.record.map { Retention.Candidate(name: entry.name, started: $0.started, isNeeded: entry.isNeeded) }
+            entry.record.map { Retention.Candidate(name: entry.name, started: $0.started, made: $0.made, isNeeded: entry.isNeeded) }
         }
         let expired = Set(retention.expired(of: candidates, now: now))
         let going = entries.filter { expired.contains($0.name) && $0.record != nil }
@@ -84,4 +84,7 @@ package struct GenerationKeeper: Sendable {
 extension ImportRecord {
     /// What the generation of this import is called.
     package var generationName: GenerationName { GenerationName(import: id, started: started, bundle: bundle) }
+
+    /// When its bundle was made, to the minute, by the clock of its origin; `nil` where there is none.
+    fileprivate var made: Timestamp? { Timestamp(minuteLabel: label.dropFirst("diff-".count)) }
 }

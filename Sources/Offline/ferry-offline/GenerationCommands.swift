@@ -35,13 +35,15 @@ struct Generations: ParsableCommand {
     struct Prune: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "prune",
-            abstract: "Remove the generations that pass a limit.",
+            abstract: "Remove the generations that no limit keeps.",
             discussion: """
-                Without a limit, those of "init" count. An import whose generation is gone cannot be undone any more; what it brought \
+                Without a limit, those of "init" count. With both, the newest COUNT stay whatever their age, and older ones as long as their \
+                DAYS last. An age is counted up to when the newest bundle that was imported was made, by the clock of its origin: a clock \
+                here that is ahead makes nothing older. An import whose generation is gone cannot be undone any more; what it brought \
                 stays. The generation of an import that did not end is never removed.
                 """)
 
-        @Option(help: ArgumentHelp("Keep so many, the newest.", valueName: "count")) var keep: Int?
+        @Option(help: ArgumentHelp("Keep so many, the newest, whatever their age.", valueName: "count")) var keep: Int?
         @Option(help: ArgumentHelp("Keep those that are no older.", valueName: "days")) var maxAge: Int?
         @Flag(help: "Say what would go, and remove nothing.") var dryRun = false
         @OptionGroup var storage: StorageOptions

@@ -229,6 +229,10 @@ extension Schema {
             Member("destination", destinationID, "Who is introduced.", isRequired: false),
             Member("fingerprint", text, "Of the key that is to be confirmed.", isRequired: false),
             Member("receipt", receipt, isRequired: false), Member("request", request, isRequired: false),
+            Member(
+                "behind", .integer(0...9_007_199_254_740_991),
+                "The newest state here, where the receipt is of a later one: this side was restored from a backup, and counts on from there.",
+                isRequired: false),
             Member("refusal", .choice(Correspondence.Refusal.Word.allCases.map(\.rawValue)), "Why it does not count.", isRequired: false),
             Member("reason", text, "The same in words.", isRequired: false),
         ]))

@@ -53,7 +53,7 @@ extension Correspondence.Outcome {
                 "event": "introduced", "destination": .string(record.id.text), "name": .string(record.name),
                 "fingerprint": .string(record.key.fingerprint),
             ]
-        case .receipt(let record, _): ["event": "receipt", "receipt": record.json]
+        case .receipt(let record, let behind): .object(Self.json(of: record, behind))
         case .request(let record): ["event": "request", "request": record.json]
         case .known(let name): ["event": "known", "name": .string(name)]
         case .refused(let name, let refusal):
@@ -61,5 +61,11 @@ extension Correspondence.Outcome {
                 "event": "refused", "name": .string(name), "refusal": .string(refusal.word.rawValue), "reason": .string("\(refusal)"),
             ]
         }
+    }
+
+    private static func json(of receipt: ReceiptRecord, _ behind: Int64?) -> JSONObject {
+        var members = JSONObject(uniqueMembers: [("event", "receipt"), ("receipt", receipt.json)])
+        members["behind"] = behind.map { .integer($0) }
+        return members
     }
 }

@@ -71,6 +71,14 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// `202611232143`, for labels.
     package var minuteLabel: String { "\(parts.date(""))\(parts.time("").prefix(4))" }
 
+    /// The minute of a label; `nil` for what is none.
+    package init?(minuteLabel text: some StringProtocol) {
+        let digits = Array(text.utf8)
+        guard digits.count == 12, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        func part(_ range: Range<Int>) -> String { String(decoding: digits[range], as: UTF8.self) }
+        self.init("\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(8..<10)):\(part(10..<12)):00Z")
+    }
+
     /// Whole seconds since 1970.
     package var seconds: Int64 { nanoseconds / 1_000_000_000 }
 

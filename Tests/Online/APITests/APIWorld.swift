@@ -246,9 +246,10 @@ final class APIWorld {
 
     /// What a destination says that it has.
     func receipt(
-        of destination: Identifier, having bundle: BundleRecord, lacking missing: [FileReference] = [], counter: Int64
+        of destination: Identifier, having bundle: BundleRecord, at sequence: Int64? = nil, lacking missing: [FileReference] = [],
+        counter: Int64
     ) throws -> SignedReply {
-        let applied = Receipt.Applied(bundle: bundle.id, sequence: bundle.sequence, targetRoot: bundle.targetRoot)
+        let applied = Receipt.Applied(bundle: bundle.id, sequence: sequence ?? bundle.sequence, targetRoot: bundle.targetRoot)
         let receipt = Receipt(
             destination: destination, origin: try catalog.origin { randomBytes(20) }, counter: counter, created: WallClock.system.now(),
             applied: applied, imports: [], missing: missing, refused: [])

@@ -80,6 +80,27 @@ import Testing
         }
     }
 
+    @Test func `a receipt of a later state than was ever made here says how far behind this side is, once`() async throws {
+        let (world, id, _) = try world()
+        let bundle = try #require(try world.catalog.bundles().last)
+        let medium = Medium(root: try world.plug("stick"))
+        _ = try MediumWriter(medium: medium).export(ArchiveSource(volumes: [world.archive(of: bundle)]), volumeSize: nil)
+        let box = ReplyBox(root: medium.folder)
+        try await world.serving { client in
+            let stick = try #require(try await client.get("/media").items.first?["id"]?.string)
+            func read() async throws -> [JSONObject] {
+                try await client.get("/media/\(stick)/read", of: "/media/{id}/read", method: "POST").items
+            }
+            let newest = try #require(try world.catalog.bundles().map(\.sequence).max())
+            try box.put(world.receipt(of: id, having: bundle, at: newest + 8, counter: 2), in: .receipts) { _ in true }
+            #expect(try await read().map { $0["behind"] } == [.integer(newest)])
+            try box.put(world.receipt(of: id, having: bundle, at: newest + 8, counter: 3), in: .receipts) { _ in true }
+            let told = try await read()
+            #expect(told.map { $0["event"] } == ["receipt"] && told.allSatisfy { $0["behind"] == nil })
+            try await client.validateAnswers()
+        }
+    }
+
     @Test func `how it is treated can be said, and it can be forgotten`() async throws {
         let (world, id, _) = try world()
         try await world.serving { client in

@@ -282,6 +282,8 @@ export interface PackageVersion {
 }
 
 export interface Reply {
+  /** The newest state here, where the receipt is of a later one: this side was restored from a backup, and counts on from there. */
+  readonly behind?: number;
   /** Who is introduced. */
   readonly destination?: string;
   readonly event: "introduced" | "receipt" | "request" | "known" | "refused";

@@ -145,7 +145,7 @@ function ReplyLine({ reply }: { readonly reply: Reply }) {
     case "introduced":
       return line("key", who(id), isStranger(id) && <Badge tone="warn">{t.destinations.unconfirmed}</Badge>);
     case "receipt":
-      return line("check", <>{t.media.receiptOf} {who(id)}</>, reply.receipt && <span className="quiet numbers">{reply.receipt.sequence === null ? t.destinations.hasNothing : t.destinations.state(f.number(reply.receipt.sequence))}</span>);
+      return line("check", <>{t.media.receiptOf} {who(id)}</>, reply.receipt && <span className="quiet numbers">{reply.receipt.sequence === null ? t.destinations.hasNothing : t.destinations.state(f.number(reply.receipt.sequence))}{reply.behind !== undefined && <>; {t.media.behind(t.destinations.state(f.number(reply.behind)))}</>}</span>);
     case "refused":
       return line("alert", <span className="bad">{counter !== undefined ? `${t.media.receiptOf} ${nameOf(id)}` : id.startsWith("r-") ? t.media.request : nameOf(id)}: {t.media.refusals[reply.refusal ?? "unusable"]}{reply.refusal === "unusable" && <> (<Foreign>{reply.reason}</Foreign>)</>}</span>);
     case "request":

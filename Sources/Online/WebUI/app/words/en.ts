@@ -273,7 +273,8 @@ export const en = {
     spread: "Spread it over several media", spreadHint: "What fits is written. Ask again with the next medium plugged in, and the missing volumes follow.",
     eject: "Unmount it when it is written", safeNow: "Safe to remove", more: "Volumes of it are still to be written",
     part: (here: number, all: number) => `${f.number(here)} of ${f.number(all)} volumes`,
-    device: "Device", where: "Mounted at", replies: "What came back", receiptOf: "Receipt of", request: "Request", readBefore: "read before",
+    device: "Device", where: "Mounted at", replies: "What came back", behind: (state: string) => `the newest here was ${state}: this side was restored from a backup, and counts on from there`,
+    receiptOf: "Receipt of", request: "Request", readBefore: "read before",
     refusals: {
       unusable: "cannot be used", "unknown-destination": "its sender has not introduced itself; the card must come with it", unconfirmed: "its sender is not confirmed yet",
       foreign: "is for another origin", older: "is no newer than the last one", "other-key": "comes with another key; if that is right, forget the destination and read it again",
