@@ -188,6 +188,36 @@ import Testing
         #expect(try programs.names(in: storage).isEmpty)
     }
 
+    @Test(.enabled(if: FaultShim.library != nil))
+    func `an import that a signal ends says what is true, returns 130, and the same command completes it`() throws {
+        let programs = try prepared()
+        try keepIsolated(programs)
+        // The program goes on when its signal has been taken.
+        let ending = "kill $PPID; while grep -q 'ShdPnd:.*[4-7c-f]...$' /proc/$PPID/status; do :; done"
+        var endings = Set<String>()
+        var call = 0
+        while true {
+            try bringBackIsolated(programs)
+            let mark = "\(programs.root)/mark"
+            try? programs.remove(mark)
+            let shim = FaultShim.variables("write", at: call, below: programs.isolated, running: ending, mark: mark)
+            let run = try programs.offline(["import", programs.stick], shim)
+            let place = "call \(call): \(run)"
+            try expectServable(programs.isolated, place)
+            guard FileManager.default.fileExists(atPath: mark) else { break }
+            #expect(run.messages.contains("stopping; once more to end at once"), "\(place)")
+            if run.status != 0 {
+                #expect(run.status == 130 && run.messages.contains("hint: the same command again"), "\(place)")
+                #expect(try programs.names(in: "\(programs.isolated)/foo").filter { $0.hasSuffix(".lock") } == [], "\(place)")
+                endings.insert(run.messages.contains("before anything was applied") ? "before" : "within")
+            }
+            #expect(try programs.offline("import", programs.stick).status == 0, "again, \(place)")
+            try expectServable(programs.isolated, "again, \(place)")
+            call += 3
+        }
+        #expect(endings == ["before", "within"])
+    }
+
     /// What somebody else may do to a disk while an import runs.
     enum Filling: String, CaseIterable {
         case bytes = "cat /dev/zero > filler/0"

@@ -49,6 +49,7 @@ extension ImportPipeline {
             width: options.width, window: .max
         ) { item in
             let task = item.task
+            try goOn(hasBegun: true)
             applied.add(
                 try applier.apply(task.package, target: task.target, carried: task.carried, view: item.view, past: item.past),
                 at: item.place)

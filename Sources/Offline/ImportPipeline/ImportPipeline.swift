@@ -67,6 +67,19 @@ package struct ImportPipeline: Sendable {
         package var rooms: [Preflight.Room] = []
     }
 
+    /// An import that was told to end.
+    ///
+    /// The same import, run again, completes the work.
+    package struct Stopped: Error, CustomStringConvertible {
+        /// Whether packages were being applied, each of which is in its old or its new state; else the storage is as it was.
+        package let hasBegun: Bool
+
+        package var description: String {
+            hasBegun
+                ? "ended before all of it was applied; each package is as it was, or as it is to be" : "ended before anything was applied"
+        }
+    }
+
     let layout: StorageLayout
     let state: FilePath
     let ledger: Ledger
@@ -78,6 +91,8 @@ package struct ImportPipeline: Sendable {
     let patience: PackageLock.Patience
     /// Told how far it is: what is done, bytes or packages done, all of them.
     let progress: @Sendable (String, Int64, Int64) -> Void
+    /// Asked again and again whether the import is to end.
+    private let isToEnd: @Sendable () -> Bool
 
     /// Files that have left, named in the ledger's details.
     private static let namedLimit = 1000
@@ -85,7 +100,7 @@ package struct ImportPipeline: Sendable {
     package init(
         layout: StorageLayout, state: FilePath, ledger: Ledger, trust: TrustStore?, destination: Identifier, options: Options,
         clock: WallClock = .system, files: any FileSystem = DiskFileSystem(), patience: PackageLock.Patience = PackageLock.Patience(),
-        progress: @escaping @Sendable (String, Int64, Int64) -> Void = { _, _, _ in }
+        progress: @escaping @Sendable (String, Int64, Int64) -> Void = { _, _, _ in }, isToEnd: @escaping @Sendable () -> Bool = { false }
     ) {
         self.layout = layout
         self.state = state
@@ -97,6 +112,14 @@ package struct ImportPipeline: Sendable {
         self.files = files
         self.patience = patience
         self.progress = progress
+        self.isToEnd = isToEnd
+    }
+
+    /// Goes on, unless it is to end.
+    ///
+    /// - Throws: `Stopped`.
+    func goOn(hasBegun: Bool) throws {
+        if isToEnd() { throw Stopped(hasBegun: hasBegun) }
     }
 
     private var targets: TargetStore { TargetStore(state: state, files: files) }
@@ -138,6 +161,7 @@ package struct ImportPipeline: Sendable {
     ///   - proving: asked, with the import's number, whether what was brought is served, before the import is recorded as ended; what it
     ///     returns is recorded. What it throws is thrown, and the import has not ended then.
     /// - Throws: `BundleError` for damage, `BundleRefusal` for a bundle that is not trusted or does not fit: then the storage is as it was.
+    ///   `Stopped` where it was told to end, with no lock left behind.
     ///   `FileSystemError`, `PackageLock.Busy`, `PackageApplier.Lost` while applying: each package is in its old or its new state.
     package func run(
         _ source: ArchiveSource, operatorName: String, sourceName: String, details: JSONObject = JSONObject(),
@@ -151,7 +175,9 @@ package struct ImportPipeline: Sendable {
         let plan = try prepare(opened, mayProbe: true)
         let stage = try StageArea(layout: layout, bundle: descriptor.bundle)
         var cursor = try self.cursor(opened)
-        let sink = StagingSink(stage: stage, announce: stageJournal.note) { try Self.target(of: $0, in: &cursor) }
+        let sink = StagingSink(stage: stage, announce: stageJournal.note, goOn: { try goOn(hasBegun: false) }) {
+            try Self.target(of: $0, in: &cursor)
+        }
         do {
             try opened.reader.readFiles(into: sink)
             try sink.finish()
@@ -283,6 +309,7 @@ package struct ImportPipeline: Sendable {
         var departures = try Departures(opened.reader.removed()) { _ in .delete }
         var departed = try departures.next()
         while let (package, target) = try cursor.next() {
+            try goOn(hasBegun: false)
             while let (gone, files) = departed, !(package < gone) {
                 if gone == package, let file = files.first(where: { target[$0.file.path.file] != nil }) {
                     throw BundleError(.malformed, "\"\(file.file.path)\"", "it is said to have left, and the target state holds it")

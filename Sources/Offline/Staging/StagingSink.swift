@@ -17,6 +17,8 @@ package final class StagingSink: BundleReader.Sink {
     private let stage: StageArea?
     /// Told of a stage before it is made.
     private let announce: (FilePath) throws -> Void
+    /// Asked before each file, and with each piece of one; what it throws ends the work.
+    private let goOn: () throws -> Void
     /// For a package, the target's digest of each of its files.
     private let target: (PackageName) throws -> [FileName: SHA512Digest]
     private let workers: WorkerPool<[StagedFile]>
@@ -40,16 +42,18 @@ package final class StagingSink: BundleReader.Sink {
     private static let syncDistance = 48 << 20
 
     package init(
-        stage: StageArea?, announce: @escaping (FilePath) throws -> Void = { _ in },
+        stage: StageArea?, announce: @escaping (FilePath) throws -> Void = { _ in }, goOn: @escaping () throws -> Void = {},
         target: @escaping (PackageName) throws -> [FileName: SHA512Digest]
     ) {
         self.stage = stage
         self.announce = announce
+        self.goOn = goOn
         self.target = target
         workers = WorkerPool(width: 2, window: 4) { try StagedFile.proveAndWrite($0, into: stage) }
     }
 
     package func begin(_ file: SnapshotFile) throws {
+        try goOn()
         self.file = file
         if let stage, file.path.package != lastPackage {
             let root = stage.root(for: file.path.package)
@@ -65,6 +69,7 @@ package final class StagingSink: BundleReader.Sink {
     }
 
     package func write(_ piece: UnsafeRawBufferPointer) throws {
+        try goOn()
         bytes.append(contentsOf: piece)
         if let large, bytes.count >= Self.pieceSize { try pass(to: large, isLast: false) }
     }

@@ -148,6 +148,7 @@ private func exitCode(of error: any Error) -> Int32 {
     case let refusal as RollbackRefusal: refusal.isComplete ? 13 : 1
     case is GenerationError, is ServedImport.NoService, is VolumeSpool.NoSpace, is QuarantineKeeper.Refusal: 13
     case is ServedImport.Undone: 14
+    case is ImportPipeline.Stopped: 130
     default: 1
     }
 }
@@ -214,6 +215,8 @@ private func hints(for error: any Error) -> [String] {
     case is QuarantineKeeper.Refusal: return [unchanged, "\"ferry-offline quarantine\" lists what can be released"]
     case is GenerationError: return [unchanged, "\"ferry-offline generations\" lists what can be undone"]
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
+    case let stopped as ImportPipeline.Stopped:
+        return stopped.hasBegun ? ["the same command again goes on from there"] : [unchanged, "the same command again imports it"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
     case is ImportReport.NoSuchEntry: return ["\"ferry-offline history\" lists the entries"]
     case is MoreToCome: return ["plug in the media that carry them, in any order, and repeat the command; what has come is kept"]

@@ -57,7 +57,7 @@ struct Import: ParsableCommand {
     @Flag(help: "Verify only and say what would come in.") var dryRun = false
 
     func run() throws {
-        try reporting { try options.run(paths, isDryRun: dryRun) }
+        try reporting { try Interruption.noticing { try options.run(paths, isDryRun: dryRun) } }
     }
 }
 
@@ -122,7 +122,9 @@ private func forEachBundle(
     let applying = ProgressLine("applying", unit: .items("packages"))
     let pipeline = ImportPipeline(
         layout: layout, state: try state.directory(), ledger: ledger, trust: try state.trust(), destination: destination, options: options,
-        progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) })
+        progress: { stage, done, total in (stage == "applying" ? applying : verifying).update(done, of: total) },
+        // A watch ends after the bundle; only whoever waits for an import ends it within.
+        isToEnd: { mayAsk && Interruption.isAsked })
     let copying = ProgressLine("copying", unit: .bytes)
     let search = try BundleSearch(paths, state, layout, destination: destination) { copying.update($0, of: $1) }
     try locked(state, changesStorage ? layout : nil, work: changesStorage ? "import" : "verify") {

@@ -33,12 +33,16 @@ struct Rollback: ParsableCommand {
             state.announceProgress()
             let line = ProgressLine("rolling back", unit: .items("packages"))
             let rollback = Rollbacks.Rollback(layout: layout, state: try state.directory(), ledger: ledger) { line.update($0, of: $1) }
-            try locked(state, dryRun ? nil : layout, work: "rollback") {
-                guard !dryRun else { return try rollback.plan(id).show(json: state.json) }
-                try InterruptedWork(layout: layout, state: state.directory(), files: DiskFileSystem()).clear()
-                let report = try rollback.run(id, operatorName: operatorName(), details: runDetails(layout), acceptsLosses: acceptLosses)
-                line.finish()
-                try report.show(json: state.json)
+            let words = "each package is as it was, or as it is to be; the same command completes the work"
+            try Interruption.leaving(with: "ferry-offline: ended before all of it was undone; \(words)") {
+                try locked(state, dryRun ? nil : layout, work: "rollback") {
+                    guard !dryRun else { return try rollback.plan(id).show(json: state.json) }
+                    try InterruptedWork(layout: layout, state: state.directory(), files: DiskFileSystem()).clear()
+                    let report = try rollback.run(
+                        id, operatorName: operatorName(), details: runDetails(layout), acceptsLosses: acceptLosses)
+                    line.finish()
+                    try report.show(json: state.json)
+                }
             }
         }
     }

@@ -35,6 +35,25 @@ package enum Interruption {
         return try await task.value
     }
 
+    /// Runs work that looks at `isAsked` from time to time, and ends in its own way.
+    package static func noticing<Value>(_ body: () throws -> Value) rethrows -> Value {
+        begin { Terminal.say("stopping; once more to end at once") }
+        defer { end() }
+        return try body()
+    }
+
+    /// Runs work during which a signal says what is still true, and ends the program with 130.
+    ///
+    /// - Parameter words: for people.
+    package static func leaving<Value>(with words: String, _ body: () throws -> Value) rethrows -> Value {
+        begin {
+            Terminal.say(words)
+            _exit(130)
+        }
+        defer { end() }
+        return try body()
+    }
+
     /// Runs work during which a signal, outside of what it cancels, calls a handler that ends the program.
     ///
     /// The handler runs beside the work.
