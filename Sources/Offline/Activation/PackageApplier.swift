@@ -149,8 +149,10 @@ package struct PackageApplier: Sendable {
             let directory = layout.storageRoot(of: task.package).appending(String(scope))
             if try files.createDirectory(directory) { try own(directory, mode: 0o755) }
         }
+        // As it comes, whatever a registry that is creating the package just now makes of it.
+        let applied = try appliedForm(task, revision, at: packument)
         guard try files.renameWithoutReplacing(task.staged, to: task.directory) else { return nil }
-        return try result(task, outcomes, applied: appliedForm(task, revision))
+        return try result(task, outcomes, applied: applied)
     }
 
     /// A package that is here: read, decide and write under its lock.
@@ -194,7 +196,8 @@ package struct PackageApplier: Sendable {
             guard isPut else { return nil }
         }
         let outcomes = try settled(merged.outcomes, task)
-        return try result(task, outcomes, applied: appliedForm(task, merged.document.revision))
+        let applied = try appliedForm(task, merged.document.revision, at: packument)
+        return try result(task, outcomes, applied: applied)
     }
 
     /// What is held because an interrupted try of this import brought it is what this import brought.
@@ -218,8 +221,8 @@ package struct PackageApplier: Sendable {
         throw Lost(path: StorePath(task.package, file))
     }
 
-    private func appliedForm(_ task: Task, _ revision: PackumentRevision) throws -> AppliedForm {
-        guard let identity = try files.status(of: task.directory.appending("package.json"))?.identity, let digest = task.target[.packument]
+    private func appliedForm(_ task: Task, _ revision: PackumentRevision, at packument: FilePath) throws -> AppliedForm {
+        guard let identity = try files.status(of: packument)?.identity, let digest = task.target[.packument]
         else { throw Lost(path: StorePath(task.package, .packument)) }
         return AppliedForm(digest: digest, revision: revision, identity: identity)
     }

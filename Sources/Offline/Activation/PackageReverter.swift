@@ -121,6 +121,16 @@ package struct PackageReverter: Sendable {
         throw PackageLock.Busy(path: directory.appending("package.json.lock"))
     }
 
+    /// Sees to it that what came back is named, also where a registry was creating the package meanwhile.
+    package func prove(_ task: Task, _ result: Result) throws {
+        let directory = layout.directory(of: task.package)
+        for _ in 0..<Self.attempts {
+            if try files.declares(result.returned.compactMap(\.version), in: directory, of: task.package) { return }
+            _ = try revert(task)
+        }
+        throw PackageLock.Busy(path: directory.appending("package.json.lock"))
+    }
+
     private static func nothingThere(_ task: Task) -> Result {
         var result = Result(package: task.package)
         result.wasAbsent = true

@@ -44,6 +44,19 @@ package struct WholePlacement: Sendable {
     }
 }
 
+extension FileSystem {
+    /// Whether the packument of a package names all of these versions; not, where it cannot be read.
+    ///
+    /// Verdaccio creates a package without a lock: where it found no directory just before one came, its own packument replaces the one that
+    /// came in there. So what came is looked at once more, after something else was made durable, before its other copy goes.
+    package func declares(_ versions: some Sequence<PackageVersion>, in directory: FilePath, of package: PackageName) throws -> Bool {
+        do {
+            let declared = Set(try StoredPackument(parsing: packument(in: directory) ?? [], of: package).declared.map(\.version))
+            return versions.allSatisfy(declared.contains)
+        } catch is PackumentError { return false }
+    }
+}
+
 extension StageArea {
     /// Gives what is made outside of the stage to the storage's owner.
     package func ownership(_ files: any FileSystem) -> Generation.Owner {

@@ -3,7 +3,7 @@ import Backups
 import BundleFormat
 import ImportLedger
 import Integrity
-import PackageStore
+package import PackageStore
 import Platform
 import Snapshots
 import Staging
@@ -101,11 +101,32 @@ extension ImportPipeline {
     ) throws {
         guard !results.isEmpty else { return }
         for root in roots { try files.syncFileSystem(holding: root) }
+        for result in results { try prove(result.delivery) }
         try ledger.record(results.map(\.delivery), origin: origin, import: id)
         for result in results {
             for refusal in result.refusals { report.refusals.append("\(refusal.subject): \(refusal.reason)") }
             for file in result.delivery.files { report.outcomes[file.outcome.rawValue, default: 0] += 1 }
         }
+    }
+}
+
+extension ImportPipeline {
+    /// A packument that something else replaced right after a package had come: a registry that was creating the package just then.
+    ///
+    /// The tarballs are there. The same import, run again, completes it.
+    package struct Overwritten: Error, CustomStringConvertible {
+        package let package: PackageName
+
+        package var description: String { "\(package) was published while it came, and its packument does not name what came any more" }
+    }
+
+    private func prove(_ delivery: PackageDelivery) throws {
+        let directory = layout.directory(of: delivery.package)
+        guard let applied = delivery.form?.applied.identity,
+            try files.status(of: directory.appending("package.json"))?.identity != applied
+        else { return }
+        let brought = delivery.files.filter { $0.outcome == .added }.compactMap(\.version)
+        guard try files.declares(brought, in: directory, of: delivery.package) else { throw Overwritten(package: delivery.package) }
     }
 }
 

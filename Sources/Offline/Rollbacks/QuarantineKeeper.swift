@@ -111,9 +111,22 @@ package struct QuarantineKeeper: Sendable {
                 numbers.append(
                     try ledger.recordRelease(taken, quarantinedBy: id, operatorName: operatorName, details: details, at: clock.now()))
             }
+            try prove(files, digests, of: package, generation)
             try area.forget(files.map(\.version.file), of: package, generation)
         }
         return (newest.keys.sorted(), numbers)
+    }
+
+    /// Sees to it that what was let back is named, also where a registry was creating the package meanwhile.
+    private func prove(
+        _ entries: [QuarantineArea.Entry], _ digests: [SHA512Digest], of package: PackageName, _ generation: GenerationName
+    ) throws {
+        let directory = layout.directory(of: package)
+        for _ in 0..<Self.attempts {
+            if try files.declares(entries.map(\.version.version), in: directory, of: package) { return }
+            try place(entries, digests, of: package, generation)
+        }
+        throw PackageLock.Busy(path: directory.appending("package.json.lock"))
     }
 
     private func proven(_ entry: QuarantineArea.Entry) throws -> SHA512Digest {

@@ -107,11 +107,13 @@ package struct Rollback: Sendable {
         var done: Int64 = 0
         for start in stride(from: 0, to: work.packages.count, by: Self.batchLimit) {
             var undone: [PackageUndoing] = []
+            var returned: [(PackageReverter.Task, PackageReverter.Result)] = []
             for package in work.packages[start..<min(start + Self.batchLimit, work.packages.count)] {
                 let task = try self.task(package, work)
                 report.staying += task.otherwiseGiven.sorted().map { StorePath(package, $0) }
                 let result = try work.reverter.revert(task)
                 if result.isAffected || result.refusal != nil { report.packages.append(result) }
+                if !result.returned.isEmpty { returned.append((task, result)) }
                 if result.refusal == nil {
                     undone.append(
                         PackageUndoing(
@@ -123,6 +125,7 @@ package struct Rollback: Sendable {
             }
             // The ledger says what is done only once it cannot be undone by a power cut.
             for storage in work.storages { try files.syncFileSystem(holding: storage) }
+            for (task, result) in returned { try work.reverter.prove(task, result) }
             try ledger.record(undone, of: work.record, rollback: rollback)
         }
         try journal.recover()

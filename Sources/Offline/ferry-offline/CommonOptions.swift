@@ -217,6 +217,7 @@ private func hints(for error: any Error) -> [String] {
     case is ProcessLock.Held: return ["one import at a time; wait for it to end"]
     case let stopped as ImportPipeline.Stopped:
         return stopped.hasBegun ? ["the same command again goes on from there"] : [unchanged, "the same command again imports it"]
+    case is ImportPipeline.Overwritten: return ["run the same import again; nothing is lost, and what was applied stays"]
     case is PackageLock.Busy: return ["run the same import again; what was applied stays"]
     case is ImportReport.NoSuchEntry: return ["\"ferry-offline history\" lists the entries"]
     case is MoreToCome: return ["plug in the media that carry them, in any order, and repeat the command; what has come is kept"]

@@ -131,7 +131,7 @@ package struct PackageDelivery: Sendable {
 /// A transfer form as the ledger keeps it, compressed, and what became of it.
 package struct KeptForm: Sendable {
     let compressed: [UInt8]
-    let applied: AppliedForm
+    package let applied: AppliedForm
 
     /// Compresses a form; that takes longer than to write it into the ledger.
     package init(_ bytes: [UInt8], _ applied: AppliedForm) throws {
